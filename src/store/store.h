@@ -1,0 +1,221 @@
+/*
+ * Where customers are kept. A store sees sealed bytes, ids, tenants and blind indexes: it can't leak
+ * what it can't read. One interface, several kinds (RocksDB, memory); tests/store holds every
+ * kind to the guarantees below.
+ *
+ * S1  store_commit returned 0 for a chunk that was kept: its rows are on stable storage, all of
+ *     them, and a crash at any later moment keeps them.
+ * S2  A commit is all or nothing per chunk: record, index entries, secrets, outcomes and import row
+ *     of a chunk appear together or not at all, also across a crash.
+ * S3  Customers of an import are visible (get, list, find) from the instant when its row is
+ *     committed, and only while it is: never before, never when it is aborted.
+ * S4  Uniqueness is decided in store_commit and nowhere else: of any number of concurrent or
+ *     repeated attempts on one unique key, exactly one customer has it.
+ * S5  A unique key held by an open import answers BUSY to others; one held by an aborted import is
+ *     free.
+ * S6  An import that was open when the store was closed or crashed is aborted when it is opened.
+ * S7  A failed write or sync stops the store: every later commit returns ERR_STORAGE_STOPPED (or
+ *     ERR_STORAGE_FULL while the disk is full) until it is opened again; reads go on.
+ * S8  Every key begins with the tenant; no call returns a row of another tenant.
+ *
+ * Threads: store_commit is called by one thread at a time (the keeper); every other function by any
+ * thread at any time, concurrently with it.
+ */
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/uuid.h"
+#include "record/record.h"
+
+struct store;
+
+struct store_options {
+    bool unsafe_no_sync; /* benchmarks and planted defects only: answer before the sync */
+    size_t memory_bytes; /* for caches and unwritten rows together; 0: default (192 MiB) */
+};
+
+/* Opens or creates the store in folder `path`. 0, or ERR_STORAGE_* / ERR_CORRUPT with the reason in *why. */
+int store_open_rocks(const char *path, const struct store_options *options, struct store **store,
+                     struct buf *why) MUST_CHECK;
+/* A store in memory, for tests. */
+int store_open_memory(struct store **store) MUST_CHECK;
+/* Waits for nothing: no other call may be running. Clears the pointer. */
+void store_close(struct store **store);
+
+/* ---- imports ---- */
+
+enum import_state { IMPORT_OPEN = 1, IMPORT_COMMITTED = 2, IMPORT_ABORTED = 3 };
+
+/* Findings of an import, counted by code. */
+#define STORE_FINDING_CODES 16
+struct store_finding_count {
+    char code[32];
+    uint64_t count;
+};
+
+/* An import's row. Public members are in clear; `envelope` is sealed by the caller. */
+struct store_import {
+    struct uuid tenant;
+    struct uuid id;
+    uint8_t state;    /* import_state */
+    uint8_t contract; /* contract_info.number */
+    bool partial;     /* handling=lenient */
+    char project[LIMIT_NAME_BYTES + 1];
+    char type[LIMIT_NAME_BYTES + 1]; /* of all its customers, when the envelope says it */
+    uint64_t received;
+    uint64_t created;
+    uint64_t existing;
+    uint64_t faults;
+    uint64_t findings;
+    uint64_t bytes;  /* of the body, unpacked */
+    uint32_t chunks; /* numbered from 0 */
+    int64_t started_ms;
+    int64_t ended_ms;
+    int16_t error; /* ERR_ code why it was aborted, or 0 */
+    struct store_finding_count finding_counts[STORE_FINDING_CODES];
+    uint8_t envelope_mac[CRYPTO_MAC_BYTES]; /* fingerprint of the envelope, zeros without one */
+    struct slice envelope;                  /* sealed; may be empty */
+};
+
+/* ---- committing ---- */
+
+struct store_customer {
+    struct uuid id;
+    struct slice record; /* record.h bytes; fingerprint and keys below repeat its header */
+    const uint8_t *fingerprint;
+    const struct record_key *keys;
+    size_t key_count;
+    struct slice secrets; /* record_secrets_write bytes, or empty */
+    bool secrets_pending; /* some wait for the hashing lane */
+};
+
+enum store_outcome_kind {
+    STORE_CREATED = 1,
+    STORE_EXISTING = 2, /* same unique key, same fingerprint: `id` is the older customer */
+    STORE_CONFLICT = 3, /* unique key of another customer with other content */
+    STORE_BUSY = 4      /* unique key held by another open import */
+};
+
+struct store_outcome {
+    uint8_t kind;       /* store_outcome_kind */
+    uint8_t key_kind;   /* identifier_kind that decided, for anything but CREATED */
+    struct uuid id;     /* the created or the already existing customer */
+    struct uuid import; /* of the already existing customer; zero when created */
+};
+
+/* One unit of S2. With `count` 0 it only writes the import row. */
+struct store_chunk {
+    /* in */
+    struct uuid tenant;
+    struct uuid import;
+    uint32_t number; /* of the chunk within its import, from 0 */
+    const struct store_customer *customers;
+    size_t count;
+    bool atomic; /* keep nothing of the chunk when any outcome is CONFLICT or BUSY */
+    /* The import's row to write in the same commit when the chunk is kept; NULL: leave it. Its
+     * `created` and `existing` get this chunk's outcomes added before it is written. */
+    struct store_import *row;
+    /* out */
+    struct store_outcome *outcomes; /* room for count */
+    bool kept;
+    int error; /* this chunk's own failure */
+};
+
+/*
+ * Commits a group of chunks, in order, with one sync. Later chunks see earlier ones. Returns 0 when
+ * every chunk has been decided (kept or not), else the failure that none of the group survived.
+ * A unique key repeated within a chunk or group counts like one in the store.
+ */
+int store_commit(struct store *store, struct store_chunk *const *chunks, size_t count) MUST_CHECK;
+
+/* ---- reading ---- */
+
+/* Appends the customer's record. 0 or ERR_NOT_FOUND (also when its import is not committed). */
+int store_customer_get(struct store *store, const struct uuid *tenant, const struct uuid *id,
+                       struct buf *record) MUST_CHECK;
+
+/* Called for each row in order; a non-zero return stops the walk and is returned by it. */
+typedef int store_record_fn(void *context, const struct uuid *id, struct slice record);
+
+/* Visible customers with id greater than `after` (zero: from the first), at most `limit`. */
+int store_customer_list(struct store *store, const struct uuid *tenant, const struct uuid *after, size_t limit,
+                        store_record_fn *each, void *context) MUST_CHECK;
+/* The same among those with this index entry. */
+int store_customer_find(struct store *store, const struct uuid *tenant, const struct record_key *key,
+                        const struct uuid *after, size_t limit, store_record_fn *each, void *context) MUST_CHECK;
+
+/* Row of an import; its envelope is copied to `envelope` and viewed from there. 0 or ERR_NOT_FOUND. */
+int store_import_get(struct store *store, const struct uuid *tenant, const struct uuid *id, struct store_import *import,
+                     struct buf *envelope) MUST_CHECK;
+typedef int store_import_fn(void *context, const struct store_import *import);
+/* Newest first, those older than `before` (zero: from the newest), at most `limit`. */
+int store_import_list(struct store *store, const struct uuid *tenant, const struct uuid *before, size_t limit,
+                      store_import_fn *each, void *context) MUST_CHECK;
+/* Appends the outcomes of one chunk of an import, in item order, each a store_outcome as stored by
+ * store_outcomes_read. ERR_NOT_FOUND behind the last. */
+int store_import_outcomes(struct store *store, const struct uuid *tenant, const struct uuid *import, uint32_t chunk,
+                          struct buf *outcomes) MUST_CHECK;
+/* Next outcome from what store_import_outcomes appended; false at the end. */
+bool store_outcomes_read(struct slice *outcomes, struct store_outcome *outcome);
+
+/* ---- secrets ---- */
+
+/* Appends the secrets row of a visible customer. 0 or ERR_NOT_FOUND. */
+int store_secrets_get(struct store *store, const struct uuid *tenant, const struct uuid *id,
+                      struct buf *row) MUST_CHECK;
+/* Replaces the row, if it still is `old` byte for byte (else ERR_BUSY); `pending` false takes the
+ * customer off the hashing lane's list. On stable storage when it returns. */
+int store_secrets_replace(struct store *store, const struct uuid *tenant, const struct uuid *id, struct slice old,
+                          struct slice row, bool pending) MUST_CHECK;
+/* Next customer, behind (*tenant, *id), whose secrets are pending and whose import is committed.
+ * 0 with both set, or ERR_NOT_FOUND. Zeros start from the first. */
+int store_secrets_next_pending(struct store *store, struct uuid *tenant, struct uuid *id) MUST_CHECK;
+
+/* ---- small rows of the house: tenants, projects, clients, keys ---- */
+
+/* Rows are named by text keys ("tenant/demo"); values are opaque. Writes are on stable storage when
+ * they return. */
+int store_meta_get(struct store *store, struct slice key, struct buf *value) MUST_CHECK;
+int store_meta_put(struct store *store, struct slice key, struct slice value) MUST_CHECK;
+int store_meta_delete(struct store *store, struct slice key) MUST_CHECK;
+typedef int store_meta_fn(void *context, struct slice key, struct slice value);
+/* All rows whose key begins with prefix, in order of key. */
+int store_meta_list(struct store *store, struct slice prefix, store_meta_fn *each, void *context) MUST_CHECK;
+
+/* ---- upkeep ---- */
+
+/* Removes up to `limit` rows of aborted imports; *left tells whether more remain. Keys they held are
+ * freed. Restartable at any point. */
+int store_sweep(struct store *store, size_t limit, bool *left) MUST_CHECK;
+
+/* 0, or why the store takes no commits (ERR_STORAGE_STOPPED, ERR_STORAGE_FULL). */
+int store_health(struct store *store);
+
+/* What store_verify looks at and finds. */
+struct store_verify_counts {
+    uint64_t tenants;
+    uint64_t imports;
+    uint64_t customers;
+    uint64_t keys;
+    uint64_t secrets;
+    uint64_t pending;
+    uint64_t problems;
+};
+/* Told of each broken invariant: a sentence with ids, no content. */
+typedef void store_problem_fn(void *context, const char *sentence);
+/* Called for every record so that the caller can prove that it opens; non-zero counts as a problem. */
+typedef int store_open_fn(void *context, const struct record_header *header, struct slice record);
+/*
+ * Walks everything and proves the invariants: every record has its index entries, every index entry
+ * its record, every secrets row its customer, every pending mark its pending row, every committed
+ * import's `created` the number of its records, its outcomes in order and complete. 0 when the walk
+ * was whole (problems are in counts), else why it broke off.
+ */
+int store_verify(struct store *store, store_open_fn *open, store_problem_fn *problem, void *context,
+                 struct store_verify_counts *counts) MUST_CHECK;
+
+#endif
