@@ -1,0 +1,66 @@
+/*
+ * The server as a process: its parameters, its data folder, its start and its end. Called by the
+ * command line only.
+ *
+ * The data folder holds: keys/root.key (0400, made at first start), store/ (the embedded store),
+ * operator.key (0400, the operator's credential), demo.json (0600, with --demo).
+ */
+#ifndef DAEMON_DAEMON_H
+#define DAEMON_DAEMON_H
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/slice.h"
+#include "crypto/crypto.h"
+
+/* Every parameter of params.def as a member of its type. */
+enum param_type { PARAM_TEXT, PARAM_NUMBER, PARAM_FLAG };
+
+struct daemon_config {
+#define PARAM_MEMBER_TEXT(name)                                       char name[512];
+#define PARAM_MEMBER_NUMBER(name)                                     uint64_t name;
+#define PARAM_MEMBER_FLAG(name)                                       bool name;
+#define PARAM(name, type, standard, minimum, maximum, unit, sentence) PARAM_MEMBER_##type(name)
+#include "daemon/params.def"
+#undef PARAM
+#undef PARAM_MEMBER_TEXT
+#undef PARAM_MEMBER_NUMBER
+#undef PARAM_MEMBER_FLAG
+};
+
+/* One row of params.def, for the help, the man page and messages. */
+struct daemon_param {
+    const char *name; /* "http_threads"; the flag is --http-threads, the environment MUSTER_HTTP_THREADS */
+    enum param_type type;
+    const char *standard; /* default as text */
+    uint64_t minimum;
+    uint64_t maximum;
+    const char *unit;
+    const char *sentence;
+};
+
+/* The row at index, NULL past the last. */
+const struct daemon_param *daemon_param_at(size_t index);
+
+/* All parameters at their defaults. */
+void daemon_config_init(struct daemon_config *config);
+/* Sets one parameter, dashes and underscores alike. ERR_CONFIG with what, where and the nearest name in *why. */
+int daemon_config_set(struct daemon_config *config, struct slice name, struct slice value, const char *source,
+                      struct buf *why) MUST_CHECK;
+/* Reads `name = value` lines (INI without sections, # comments). ERR_CONFIG with file, line and reason. */
+int daemon_config_file(struct daemon_config *config, const char *path, struct buf *why) MUST_CHECK;
+/* Takes every MUSTER_… variable that names a parameter; an unknown one is an error. */
+int daemon_config_environment(struct daemon_config *config, struct buf *why) MUST_CHECK;
+
+/* The key ring of a data folder; makes the folder and the root key when `create`. The reason of a
+ * failure goes to *why. */
+int daemon_ring_open(const char *data, bool create, struct crypto_ring **ring, struct buf *why) MUST_CHECK;
+/* Path of the embedded store in a data folder. */
+void daemon_store_path(const char *data, char path[600]);
+
+/* Serves until SIGTERM or SIGINT: finishes what it took, then returns 0. Prints one line with the word
+ * `ready` and the URL to stdout when it serves. A negative ERR_ when it could not start or storage stopped;
+ * the reason has been printed to stderr. */
+int daemon_serve(const struct daemon_config *config) MUST_CHECK;
+
+#endif

@@ -1,0 +1,115 @@
+/*
+ * The machinery of the intake: its threads and queues, their start and their end. The queues hold
+ * every chunk that may exist at a time, so that pushing never waits; what waits is the connection.
+ */
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "intake/intake_priv.h"
+
+static void *worker_run(void *context)
+{
+    struct intake_worker *worker = context;
+    for (;;) {
+        struct intake_chunk *chunk = queue_pop(worker->intake->work);
+        if (chunk == NULL) {
+            return NULL;
+        }
+        chunk_check(worker, chunk);
+        order_chunk(chunk);
+    }
+}
+
+static size_t queue_capacity(const struct intake_options *options)
+{
+    return (options->imports + 1) * (options->request_chunks + 2);
+}
+
+static int start_workers(struct intake *intake)
+{
+    intake->workers = calloc(intake->options.worker_threads, sizeof *intake->workers);
+    if (intake->workers == NULL) {
+        return ERR_NO_MEMORY;
+    }
+    for (size_t i = 0; i < intake->options.worker_threads; i++) {
+        struct intake_worker *worker = &intake->workers[i];
+        worker->intake = intake;
+        int err = worker_init(worker);
+        if (err != 0 || pthread_create(&worker->thread, NULL, worker_run, worker) != 0) {
+            worker_fini(worker);
+            return ERR_NO_MEMORY;
+        }
+        intake->worker_count++;
+    }
+    return 0;
+}
+
+static int start(struct intake *intake)
+{
+    intake->work = queue_new(queue_capacity(&intake->options));
+    intake->keep = queue_new(queue_capacity(&intake->options));
+    intake->hash_lane = hash_lane_new(intake);
+    if (intake->work == NULL || intake->keep == NULL || intake->hash_lane == NULL) {
+        return ERR_NO_MEMORY;
+    }
+    int err = start_workers(intake);
+    if (err == 0 && pthread_create(&intake->keeper, NULL, keeper_run, intake) != 0) {
+        err = ERR_NO_MEMORY;
+    }
+    return err;
+}
+
+int intake_new(const struct intake_options *options, struct intake **intake)
+{
+    struct intake *made = calloc(1, sizeof *made);
+    if (made == NULL) {
+        return ERR_NO_MEMORY;
+    }
+    made->options = *options;
+    pthread_mutex_init(&made->lock, NULL);
+    pthread_cond_init(&made->idle, NULL);
+    list_init(&made->pool);
+    list_init(&made->resting);
+    int err = start(made);
+    if (err != 0) {
+        return err; /* the process ends: a server that can't start its threads does not serve */
+    }
+    *intake = made;
+    return 0;
+}
+
+static void stop_workers(struct intake *intake)
+{
+    queue_close(intake->work);
+    for (size_t i = 0; i < intake->worker_count; i++) {
+        pthread_join(intake->workers[i].thread, NULL);
+        worker_fini(&intake->workers[i]);
+    }
+    free(intake->workers);
+    queue_close(intake->keep);
+    pthread_join(intake->keeper, NULL);
+}
+
+void intake_free(struct intake **intake)
+{
+    struct intake *freed = *intake;
+    *intake = NULL;
+    if (freed == NULL) {
+        return;
+    }
+    pthread_mutex_lock(&freed->lock);
+    freed->stopping = true;
+    while (freed->import_count > 0) {
+        pthread_cond_wait(&freed->idle, &freed->lock);
+    }
+    pthread_mutex_unlock(&freed->lock);
+    stop_workers(freed);
+    hash_lane_free(&freed->hash_lane);
+    chunk_pool_free(freed);
+    queue_free(&freed->work);
+    queue_free(&freed->keep);
+    pthread_cond_destroy(&freed->idle);
+    pthread_mutex_destroy(&freed->lock);
+    free(freed);
+}

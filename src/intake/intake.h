@@ -1,0 +1,138 @@
+/*
+ * The way of a batch: admit, split, check, seal, keep, answer; a file a step.
+ *
+ *   HTTP thread      worker threads        keeper (one thread)
+ *   admit, split ──► check, seal ──► in order ──► keep ──► answer (HTTP thread)
+ *
+ * An import is one bulk request under way. Its body is cut into chunks; chunks of one import are
+ * checked and sealed in parallel and kept in order. What an import may have under way is bounded;
+ * when it is full, intake_take takes less than it is given and the connection must rest until it is
+ * woken. That is the whole backpressure.
+ *
+ * Threads: an import's functions are called by its HTTP thread only; `wake` comes from any thread.
+ */
+#ifndef INTAKE_INTAKE_H
+#define INTAKE_INTAKE_H
+
+#include "auth/auth.h"
+#include "base/slice.h"
+#include "contract/contract.h"
+#include "store/store.h"
+
+struct intake;
+struct intake_import;
+
+struct intake_options {
+    struct store *store;
+    const struct crypto_ring *ring;
+    struct auth *auth;
+    size_t worker_threads;
+    size_t hash_threads;
+    size_t imports;        /* imports under way at a time, at most: connections */
+    size_t request_chunks; /* chunks of one import that may be under way */
+    size_t memory_bytes;   /* of bodies under way in all; an import may always have one chunk */
+};
+
+/* Starts the workers, the keeper, the hashing lane and the sweeper. 0 or ERR_NO_MEMORY. */
+int intake_new(const struct intake_options *options, struct intake **intake) MUST_CHECK;
+/* Ends what was taken, then stops all threads. No import may be begun any more. Clears the pointer. */
+void intake_free(struct intake **intake);
+
+/* ---- admit ---- */
+
+/* What the request's headers say; an absent header is SLICE_NONE. */
+struct intake_headers {
+    struct slice authorization;
+    struct slice tenant; /* value of the contract's tenant_header */
+    struct slice token;  /* value of the contract's token_header */
+    struct slice content_type;
+    struct slice content_encoding;
+    struct slice accept;
+    struct slice prefer;
+};
+
+struct intake_admission {
+    const struct contract *contract;
+    struct auth_grant grant;
+    bool strict;         /* findings are faults */
+    bool strict_applied; /* because Prefer asked: goes into Preference-Applied */
+};
+
+/* Decides from the headers alone whether the body is wanted. 0, or the ERR_ to refuse with; *what then
+ * is a word or sentence on what was missing (static), or NULL. */
+int intake_admit(struct auth *auth, const struct contract *contract, const struct intake_headers *headers,
+                 int64_t now_ms, struct intake_admission *admission, const char **what) MUST_CHECK;
+
+/* The token of an Authorization header: 0, ERR_TOKEN_MISSING, or ERR_TOKEN_INVALID for another scheme. */
+int intake_bearer(struct slice authorization, struct slice *token) MUST_CHECK;
+
+/* ---- split: the body arrives ---- */
+
+struct intake_waker {
+    void (*wake)(void *context);
+    void *context;
+};
+
+/* A new import; the waker is called when a resting import can go on or is done. 0, ERR_NO_MEMORY or
+ * ERR_STOPPING. */
+int intake_begin(struct intake *intake, const struct intake_admission *admission, const struct intake_waker *waker,
+                 struct intake_import **import) MUST_CHECK;
+/* Takes bytes of the body and advances *piece; what is left when it returns must be given again
+ * after a rest. */
+void intake_take(struct intake_import *import, struct slice *piece);
+/* The body is complete. */
+void intake_end(struct intake_import *import);
+/* The connection rests: exactly one wake follows, perhaps at once and from within. */
+void intake_rest(struct intake_import *import);
+
+/* ---- answer ---- */
+
+/* True once everything is decided and the functions below may be used. */
+bool intake_is_done(struct intake_import *import);
+
+struct intake_fault {
+    bool of_envelope; /* else of the item at `index` */
+    uint64_t index;
+    const char *code;
+    struct slice pointer;
+    struct slice detail;
+    struct slice hint;
+    struct uuid customer; /* the existing customer of a conflict, else zero */
+};
+
+struct intake_answer {
+    int error;               /* 0: kept, and ids are there */
+    struct json_error place; /* of malformed bodies: reason, offset, line, column; reason NULL when none */
+    const char *scope;       /* the missing scope of ERR_SCOPE_MISSING, or NULL */
+    const struct intake_fault *faults;
+    size_t fault_count;
+    uint64_t fault_total;
+    uint64_t item_count;
+    uint64_t created;
+    uint64_t existing;
+    uint64_t findings;
+    uint64_t bytes;
+};
+
+const struct uuid *intake_import_id(const struct intake_import *import);
+/* The outcome; views live until the import is released. */
+void intake_answer(struct intake_import *import, struct intake_answer *answer);
+/* Appends the contract's documented answer. Only when error is 0. */
+void intake_reply(struct intake_import *import, struct buf *out);
+
+/* The HTTP side is done with it, or the client is gone: an import whose body was not complete is
+ * aborted. Clears the pointer. */
+void intake_release(struct intake_import **import);
+
+/* Hashes a customer's pending secrets at once, by the calling thread. 0, ERR_NOT_FOUND, or ERR_BUSY when the
+ * hashing lane was quicker. */
+int intake_hash_now(struct intake *intake, const struct uuid *tenant, const struct uuid *id) MUST_CHECK;
+
+/* ---- for measurements: the steps of one chunk, by one thread ---- */
+
+/* Runs check, and when `seal` seal, over the items of a body again and again until `seconds` have gone
+ * by; returns items done and the nanoseconds of each step. */
+int intake_measure(const struct contract *contract, const struct auth_tenant *tenant, struct slice body, double seconds,
+                   uint64_t *items, int64_t *check_ns, int64_t *seal_ns) MUST_CHECK;
+
+#endif

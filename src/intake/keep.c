@@ -1,0 +1,246 @@
+/*
+ * Keep: one thread commits groups of chunks of any number of imports, with one sync a group. While
+ * it syncs, the next group gathers behind it in the queue: that is the group commit.
+ *
+ * An import's last chunk carries its row, `committed`; it must not share a group with an earlier chunk of
+ * the same import, because an earlier chunk may be refused by the store in that very group. It is
+ * carried over to the next group then. An import that fits one chunk never has its row `open`.
+ */
+#include <assert.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "intake/intake_priv.h"
+
+#define GROUP_CHUNKS 256u
+#define GROUP_BYTES  (8u << 20)
+
+struct group {
+    struct intake *intake;
+    struct intake_chunk *chunks[GROUP_CHUNKS];
+    size_t count;
+    struct intake_chunk *carried; /* first of the next group */
+};
+
+static bool has_import(const struct group *group, const struct intake_import *import)
+{
+    for (size_t i = 0; i < group->count; i++) {
+        if (group->chunks[i]->import == import) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ---- gathering ---- */
+
+static struct intake_chunk *first_chunk(struct group *group)
+{
+    struct intake_chunk *chunk = group->carried;
+    group->carried = NULL;
+    return chunk != NULL ? chunk : queue_pop(group->intake->keep);
+}
+
+/* False when there is nothing left and never will be. */
+static bool gather(struct group *group)
+{
+    group->count = 0;
+    struct intake_chunk *chunk = first_chunk(group);
+    if (chunk == NULL) {
+        return false;
+    }
+    size_t bytes = 0;
+    while (chunk != NULL) {
+        if (chunk->last && chunk->number > 0 && has_import(group, chunk->import)) {
+            group->carried = chunk;
+            return true;
+        }
+        group->chunks[group->count++] = chunk;
+        bytes += chunk->records.size;
+        void *next = NULL;
+        if (group->count < GROUP_CHUNKS && bytes < GROUP_BYTES) {
+            queue_pop_many(group->intake->keep, &next, 1);
+        }
+        chunk = next;
+    }
+    return true;
+}
+
+/* ---- the chunk's commit ---- */
+
+static bool has_failed(struct intake_import *import)
+{
+    pthread_mutex_lock(&import->lock);
+    bool failed = import->failed;
+    pthread_mutex_unlock(&import->lock);
+    return failed;
+}
+
+/* How the import ended, into its row. */
+static void end_row(struct intake_import *import, uint8_t state, uint32_t chunks)
+{
+    struct store_import *row = &import->row;
+    row->state = state;
+    row->bytes = import->bytes;
+    row->chunks = chunks;
+    row->ended_ms = clock_real_ms();
+    row->faults = import->fault_total;
+    row->error = (int16_t)(import->error != 0 ? import->error : import->fault_total > 0 ? ERR_FAULTS : 0);
+}
+
+/* What is committed of the chunk: all of it, or only how its import ended. */
+static void prepare(struct intake_chunk *chunk)
+{
+    struct intake_import *import = chunk->import;
+    bool failed = has_failed(import);
+    struct store_outcome *outcomes = chunk->commit.outcomes;
+    chunk->commit = (struct store_chunk){.tenant = import->row.tenant,
+                                         .import = import->id,
+                                         .number = chunk->number,
+                                         .customers = chunk->customers,
+                                         .count = failed ? 0 : chunk_count(chunk),
+                                         .atomic = true,
+                                         .outcomes = outcomes};
+    if (chunk->last) {
+        end_row(import, failed ? IMPORT_ABORTED : IMPORT_COMMITTED, chunk->number + 1);
+        chunk->commit.row = &import->row;
+    } else if (!import->opened) {
+        import->row.state = IMPORT_OPEN;
+        chunk->commit.row = &import->row;
+    }
+}
+
+/* ---- its outcome ---- */
+
+static struct intake_fault conflict_fault(const struct intake_chunk *chunk, size_t index)
+{
+    const struct store_outcome *outcome = &chunk->commit.outcomes[index];
+    struct intake_fault fault = {.index = chunk->first_index + index, .customer = outcome->id};
+    if (outcome->kind == STORE_BUSY) {
+        fault.code = err_code(ERR_BUSY);
+        fault.detail =
+            SLICE("Another import that is still running holds this item's external id; send it again later.");
+    } else if (outcome->key_kind == IDENTIFIER_EXTERNAL_ID) {
+        fault.code = err_code(ERR_EXTERNAL_ID_CONFLICT);
+        fault.detail = SLICE("A customer with this external id exists and has other content; change the id or send the "
+                             "content that it has.");
+    } else {
+        fault.code = err_code(ERR_UNIQUE_CONFLICT);
+        fault.detail = SLICE("Another customer has an identifier of this item that must be unique.");
+    }
+    return fault;
+}
+
+static void fail_import(struct intake_import *import, int error)
+{
+    pthread_mutex_lock(&import->lock);
+    import->failed = true;
+    if (import->error == 0 && error != 0) {
+        import->error = error;
+    }
+    pthread_mutex_unlock(&import->lock);
+}
+
+/* The store refused the chunk: its conflicts become faults. */
+static void note_conflicts(struct intake_chunk *chunk)
+{
+    struct intake_import *import = chunk->import;
+    pthread_mutex_lock(&import->lock);
+    for (size_t i = 0; i < chunk->commit.count; i++) {
+        uint8_t kind = chunk->commit.outcomes[i].kind;
+        if (kind == STORE_CONFLICT || kind == STORE_BUSY) {
+            struct intake_fault fault = conflict_fault(chunk, i);
+            import_add_fault(import, &fault);
+        }
+    }
+    pthread_mutex_unlock(&import->lock);
+}
+
+static void note_ids(struct intake_chunk *chunk)
+{
+    struct intake_import *import = chunk->import;
+    for (size_t i = 0; i < chunk->commit.count; i++) {
+        const struct store_outcome *outcome = &chunk->commit.outcomes[i];
+        buf_append(&import->ids, &outcome->id, sizeof outcome->id);
+        if (chunk->commit.row == NULL) { /* else the store has counted */
+            import->row.created += outcome->kind == STORE_CREATED;
+            import->row.existing += outcome->kind == STORE_EXISTING;
+        }
+    }
+}
+
+static bool has_pending(const struct intake_chunk *chunk)
+{
+    for (size_t i = 0; i < chunk->commit.count; i++) {
+        if (chunk->customers[i].secrets_pending) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A last chunk that was refused must still end its import: once more, without customers. */
+static void finish(struct group *group, struct intake_chunk *chunk, bool *again)
+{
+    struct intake_import *import = chunk->import;
+    *again = false;
+    if (chunk->commit.error != 0) {
+        fail_import(import, chunk->commit.error);
+    } else if (chunk->commit.kept) {
+        note_ids(chunk);
+        import->opened = true;
+        if (has_pending(chunk)) {
+            hash_lane_wake(group->intake->hash_lane);
+        }
+    } else {
+        note_conflicts(chunk);
+        *again = chunk->last;
+    }
+    if (chunk->last && !*again) {
+        import_done(import);
+    }
+    if (!*again) {
+        chunk_release(chunk);
+    }
+}
+
+static void commit(struct group *group)
+{
+    struct store_chunk *commits[GROUP_CHUNKS];
+    for (size_t i = 0; i < group->count; i++) {
+        prepare(group->chunks[i]);
+        commits[i] = &group->chunks[i]->commit;
+    }
+    int err = store_commit(group->intake->options.store, commits, group->count);
+    if (err != 0) {
+        log_error(NULL, "commit failed", "\"code\":\"%s\",\"chunks\":%zu", err_code(err), group->count);
+    }
+    struct intake_chunk *repeated[GROUP_CHUNKS];
+    size_t repeated_count = 0;
+    for (size_t i = 0; i < group->count; i++) {
+        struct intake_chunk *chunk = group->chunks[i];
+        if (err != 0) {
+            chunk->commit.error = err;
+        }
+        bool again;
+        finish(group, chunk, &again);
+        if (again) {
+            repeated[repeated_count++] = chunk;
+        }
+    }
+    if (repeated_count > 0) {
+        /* Failed imports now: this commits their rows only and can't be refused. */
+        memcpy(group->chunks, repeated, repeated_count * sizeof repeated[0]);
+        group->count = repeated_count;
+        commit(group);
+    }
+}
+
+void *keeper_run(void *context)
+{
+    struct group group = {.intake = context};
+    while (gather(&group)) {
+        commit(&group);
+    }
+    return NULL;
+}

@@ -1,0 +1,183 @@
+/*
+ * Split: bytes of a body become chunks of items, in the HTTP thread.
+ *
+ * The one difficulty: a chunk is shipped when the next item starts, not when it is full, so that a
+ * batch of exactly one chunk's size goes as one chunk that knows that it is the last: then its
+ * customers and its import's row are one commit. Hence the spare: a full chunk needs its successor
+ * in hand before the next byte is looked at.
+ */
+#include <assert.h>
+#include <stdlib.h>
+
+#include "intake/intake_priv.h"
+
+static bool is_full(const struct intake_chunk *chunk)
+{
+    return chunk_count(chunk) >= LIMIT_CHUNK_ITEMS || chunk->text.size >= LIMIT_CHUNK_BYTES;
+}
+
+static void refuse_body(struct intake_import *import, int error, const struct json_error *place)
+{
+    import->split_error = error;
+    import->split_place = *place;
+}
+
+/* Hands the chunk to the workers. From here on it is no longer ours. */
+static void ship(struct intake_import *import, struct intake_chunk *chunk, bool last)
+{
+    struct intake *intake = import->intake;
+    chunk->number = import->shipped++;
+    chunk->first_index = import->items;
+    import->items += chunk_count(chunk);
+    chunk->last = last;
+    chunk->charged_bytes = chunk->text.size;
+    pthread_mutex_lock(&intake->lock);
+    intake->bytes += chunk->charged_bytes;
+    pthread_mutex_unlock(&intake->lock);
+    bool pushed = queue_try_push(intake->work, chunk);
+    assert(pushed); /* its capacity is that of all imports' chunks together */
+    (void)pushed;
+}
+
+/* Makes sure there is a chunk to append to and, when it is full, one behind it. */
+static bool have_room(struct intake_import *import)
+{
+    if (import->filling == NULL) {
+        import->filling = chunk_take(import, false);
+        return import->filling != NULL;
+    }
+    if (import->spare == NULL && import->item_bytes == 0 && is_full(import->filling)) {
+        import->spare = chunk_take(import, false);
+        return import->spare != NULL;
+    }
+    return true;
+}
+
+static void refuse_large_item(struct intake_import *import)
+{
+    struct json_error place = {.reason = "The item is larger than 1 MiB.",
+                               .offset = json_splitter_item_offset(import->splitter)};
+    refuse_body(import, ERR_ITEM_TOO_LARGE, &place);
+}
+
+/* Appends bytes of the current item, which may begin a new chunk. */
+static void append_part(struct intake_import *import, struct slice bytes)
+{
+    if (import->item_bytes == 0 && is_full(import->filling)) {
+        ship(import, import->filling, false);
+        import->filling = import->spare;
+        import->spare = NULL;
+    }
+    import->item_bytes += bytes.size;
+    if (import->item_bytes > LIMIT_ITEM_BYTES) {
+        refuse_large_item(import);
+        return;
+    }
+    buf_append_slice(&import->filling->text, bytes);
+}
+
+static void end_item(struct intake_import *import)
+{
+    struct intake_chunk *chunk = import->filling;
+    struct chunk_item item = {.at = chunk->text.size - import->item_bytes,
+                              .size = import->item_bytes,
+                              .body_offset = json_splitter_item_offset(import->splitter)};
+    buf_append(&chunk->items, &item, sizeof item);
+    import->item_bytes = 0;
+    if (buf_error(&chunk->text) != 0 || buf_error(&chunk->items) != 0) {
+        refuse_body(import, ERR_NO_MEMORY, &(struct json_error){0});
+    }
+}
+
+/* One step of the splitter; false when the piece is used up or the body refused. */
+static bool step(struct intake_import *import, struct slice *piece)
+{
+    struct slice bytes;
+    enum json_split_event event = json_splitter_next(import->splitter, piece, &bytes);
+    if (event == JSON_SPLIT_MORE) {
+        return false;
+    }
+    if (event == JSON_SPLIT_ERROR) {
+        struct json_error place;
+        int error = json_splitter_error(import->splitter, &place);
+        refuse_body(import, error, &place);
+        return false;
+    }
+    append_part(import, bytes);
+    if (event == JSON_SPLIT_ITEM_END && import->split_error == 0) {
+        end_item(import);
+    }
+    return import->split_error == 0;
+}
+
+void intake_take(struct intake_import *import, struct slice *piece)
+{
+    size_t given = piece->size;
+    while (import->split_error == 0 && piece->size > 0) {
+        if (!have_room(import)) {
+            import->bytes += given - piece->size;
+            return;
+        }
+        if (!step(import, piece)) {
+            break;
+        }
+    }
+    if (import->split_error != 0) {
+        *piece = SLICE_NONE; /* the rest is of no use any more */
+    }
+    import->bytes += given - piece->size;
+}
+
+/* The last chunk carries the refusal of the body, so that it is judged in the body's order. */
+static void ship_last(struct intake_import *import)
+{
+    struct intake_chunk *chunk = import->filling;
+    import->filling = NULL;
+    if (chunk == NULL) {
+        chunk = chunk_take(import, true);
+    }
+    if (import->spare != NULL) {
+        chunk_release(import->spare);
+        import->spare = NULL;
+    }
+    if (chunk == NULL) {
+        import->split_error = ERR_NO_MEMORY;
+        pthread_mutex_lock(&import->lock);
+        import->failed = true;
+        import->error = ERR_NO_MEMORY;
+        pthread_mutex_unlock(&import->lock);
+        import_done(import);
+        return;
+    }
+    chunk->error = import->split_error;
+    chunk->place = import->split_place;
+    ship(import, chunk, true);
+}
+
+static void end_with(struct intake_import *import, int error)
+{
+    pthread_mutex_lock(&import->intake->lock);
+    import->ended = true;
+    pthread_mutex_unlock(&import->intake->lock);
+    if (import->split_error == 0) {
+        import->split_error = error;
+    }
+    ship_last(import);
+}
+
+void intake_end(struct intake_import *import)
+{
+    int error = import->split_error;
+    if (error == 0) {
+        error = json_splitter_end(import->splitter);
+        if (error != 0) {
+            json_splitter_error(import->splitter, &import->split_place);
+        }
+    }
+    end_with(import, error);
+}
+
+void split_cut_off(struct intake_import *import)
+{
+    end_with(import, ERR_CUT_OFF);
+}
