@@ -1,0 +1,204 @@
+/* E-mail, phone, UUID. Vectors: RFC 5321 and 5322 and their errata, RFC 6531, E.164, RFC 9562. */
+#include "contract/format_rows.h"
+
+#define SIXTY "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+
+static void email(void **state)
+{
+    static const struct format_row rows[] = {
+        {"jdoe@machine.example", true, 0}, /* RFC 5322 A.1.1 */
+        {"john.q.public@example.com", true, 0},
+        {"Joe.Q.Public@EXAMPLE.com", true, 0},
+        {"a@b.c", true, 0},
+        {"!#$%&'*+-/=?^_`{|}~@example.org", true, 0}, /* RFC 5322 3.2.3 */
+        {"\"Joe.\\\\Blow\"@example.com", true, 0},    /* RFC 3696 section 3 */
+        {"\"Abc@def\"@example.com", true, 0},
+        {"\"Fred Bloggs\"@example.com", true, 0},
+        {"\"\\\"\"@example.com", true, 0},
+        {"\"\"@example.com", true, 0}, /* QcontentSMTP may be empty */
+        {"customer/department=shipping@example.com", true, 0},
+        {"user@[192.0.2.1]", true, 0}, /* RFC 5321 4.1.3 */
+        {"user@[IPv6:2001:db8::1]", true, 0},
+        {"user@xn--bcher-kva.example", true, 0},
+        {"\xe9\x98\xbf\xe8\x8a\xb1@\xe4\xbc\x8a\xe6\x98\xad\xe5\x82\xa5.\xe9\xa6\x99\xe6\xb8\xaf", true,
+         0}, /* RFC 6531 */
+        {SIXTY "aaaa@example.com", true, 0},
+        {"a@" SIXTY "aaa.example", true, 0},
+        {SIXTY "@" SIXTY "." SIXTY "." SIXTY ".aaaaaaaaaa", true, 0}, /* 254 */
+        {SIXTY "@" SIXTY "." SIXTY "." SIXTY ".aaaaaaaaaaa", false, 0},
+        {SIXTY "aaaaa@example.com", false, 0},
+        {"a@" SIXTY "aaaa.example", false, 0},
+        {"", false, 0},
+        {"@", false, 0},
+        {"a@", false, 0},
+        {"@b.c", false, 0},
+        {"a.b.c", false, 0},
+        {"a@b", false, 0},
+        {"a@@b.c", false, 0},
+        {"a@b@c.d", false, 0},
+        {".a@b.c", false, 0},
+        {"a.@b.c", false, 0},
+        {"a..b@b.c", false, 0},
+        {"a b@c.d", false, 0},
+        {"a@b..c", false, 0},
+        {"a@.b.c", false, 0},
+        {"a@b.c.", false, 0},
+        {"a@-b.c", false, 0},
+        {"a@b-.c", false, 0},
+        {"a@b_c.d", false, 0},
+        {"a@127.0.0.1", false, 0},
+        {"a@[256.0.0.1]", false, 0},
+        {"a@[1.2.3]", false, 0},
+        {"a@[IPv6:1::2::3]", false, 0},
+        {"a@[192.0.2.1", false, 0},
+        {"a@[", false, 0},
+        {"\"a@b.c", false, 0},
+        {"\"a\"b@c.d", false, 0},
+        {"\"a\\", false, 0},
+        {"\"a\nb\"@c.d", false, 0},
+        {"John Doe <a@b.c>", false, 0},
+        {" a@b.c", false, 0},
+        {"a@b.c ", false, 0},
+        {"<string>", false, 0},
+        {"a\0@b.c", false, 6},
+        {"a@b.c\0", false, 6},
+        {"\xff@b.c", false, 0},
+        {"\xc0\xaf@b.c", false, 0},     /* overlong */
+        {"\xed\xa0\x80@b.c", false, 0}, /* surrogate */
+        {"\xf4\x90\x80\x80@b.c", false, 0},
+        {"a@b.\xe9\x98", false, 0}, /* cut off */
+    };
+    (void)state;
+    FORMAT_RUN_ROWS("email", rows);
+}
+
+static void phone(void **state)
+{
+    static const struct format_row rows[] = {
+        {"+14155552671", true, 0},
+        {"+442071838750", true, 0},
+        {"+12", true, 0},
+        {"+123456789012345", true, 0},
+        {"+1234567890123456", false, 0},
+        {"+1", false, 0},
+        {"+", false, 0},
+        {"", false, 0},
+        {"+0123456789", false, 0},
+        {"14155552671", false, 0},
+        {"0041441234567", false, 0},
+        {"+1 415 555 2671", false, 0},
+        {"+1-415", false, 0},
+        {"+1(415)", false, 0},
+        {"++1415", false, 0},
+        {"+1415a", false, 0},
+        {"<string>", false, 0},
+        {"+1415\0", false, 6},
+        {"+\xd9\xa1\xd9\xa2\xd9\xa3", false, 0}, /* other digits */
+    };
+    (void)state;
+    FORMAT_RUN_ROWS("phone", rows);
+}
+
+static void uuid(void **state)
+{
+    static const struct format_row rows[] = {
+        {"f81d4fae-7dec-11d0-a765-00a0c91e6bf6", true, 0}, /* RFC 9562 section 4 */
+        {"C232AB00-9414-11EC-B3C8-9F6BDECED846", true, 0}, /* A.1 */
+        {"017F22E2-79B0-7CC3-98C4-DC0C0C07398F", true, 0}, /* A.6 */
+        {"00000000-0000-0000-0000-000000000000", true, 0}, /* 5.9 */
+        {"FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF", true, 0}, /* 5.10 */
+        {"f81d4fae7dec11d0a76500a0c91e6bf6", false, 0},
+        {"{f81d4fae-7dec-11d0-a765-00a0c91e6bf6}", false, 0},
+        {"urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6", false, 0},
+        {"f81d4fae-7dec-11d0-a765-00a0c91e6bf", false, 0},
+        {"f81d4fae-7dec-11d0-a765-00a0c91e6bfg", false, 0},
+        {"f81d4fae-7dec-11d0-a76500a0c91e6bf6-0", false, 0},
+        {"f81d4fae-7dec-11d0-a765-00a0c91e6bf\0", false, 36},
+        {"", false, 0},
+    };
+    (void)state;
+    FORMAT_RUN_ROWS("uuid", rows);
+}
+
+/* ISO 3166-1, and codes that are not of it: reserved, user-assigned, withdrawn. */
+static void country(void **state)
+{
+    static const struct format_row two[] = {
+        {"AD", true, 0},  {"ZW", true, 0},  {"CH", true, 0},   {"SS", true, 0},  {"BQ", true, 0},   {"EU", false, 0},
+        {"UK", false, 0}, {"XK", false, 0}, {"AN", false, 0},  {"DA", false, 0}, /* across two codes of the table */
+        {"ch", false, 0}, {"C", false, 0},  {"CHE", false, 0}, {"", false, 0},   {"C\0", false, 2},
+    };
+    static const struct format_row three[] = {
+        {"ABW", true, 0},  {"ZWE", true, 0},  {"CHE", true, 0},  {"ROU", true, 0},   {"TLS", true, 0},
+        {"XKX", false, 0}, {"ANT", false, 0}, {"ROM", false, 0}, {"TMP", false, 0},  {"WAF", false, 0},
+        {"che", false, 0}, {"CH", false, 0},  {"", false, 0},    {"CHEE", false, 0},
+    };
+    (void)state;
+    FORMAT_RUN_ROWS("iso-3166-1-alpha-2", two);
+    FORMAT_RUN_ROWS("iso-3166-1-alpha-3", three);
+}
+
+/* The length of each table and that no code stands in it twice, by trying all. */
+static void country_count(void **state)
+{
+    const struct format *two = format_find(SLICE("iso-3166-1-alpha-2"));
+    const struct format *three = format_find(SLICE("iso-3166-1-alpha-3"));
+    int twos = 0;
+    int threes = 0;
+    (void)state;
+    for (char a = 'A'; a <= 'Z'; a++)
+        for (char b = 'A'; b <= 'Z'; b++) {
+            char code[3] = {a, b, 'A'};
+            twos += two->test(slice_make(code, 2));
+            for (; code[2] <= 'Z'; code[2]++)
+                threes += three->test(slice_make(code, 3));
+        }
+    assert_int_equal(twos, 249);
+    assert_int_equal(threes, 249);
+}
+
+static void find(void **state)
+{
+    (void)state;
+    assert_null(format_find(SLICE("")));
+    assert_null(format_find(SLICE("Email")));
+    assert_null(format_find(SLICE("emai")));
+    assert_null(format_find(SLICE("email\0")));
+    assert_null(format_find(SLICE_NONE));
+}
+
+/* No format, no wallet, takes a megabyte of anything, or nothing at all, and none takes long over it. */
+static void hostile(void **state)
+{
+    static const char *const names[] = {
+        "email",    "phone",     "date", "date-time", "uuid", "iso-3166-1-alpha-2", "iso-3166-1-alpha-3",
+        "language", "time-zone", "uri",  "did"};
+    static const char *const wallets[] = {"tezos",   "eip155", "aptos", "polkadot", "starknet", "cosmos", "solana",
+                                          "cardano", "bip122", "xrpl",  "dash",     "tron",     "avax"};
+    static const char fill[] = {0, '1', 'a', 'r', 'q', '"', '-', ':', '%', '.', '[', '+', (char)0xff, (char)0xc3};
+    const size_t size = 1 << 20;
+    char *text = malloc(size);
+    (void)state;
+    assert_non_null(text);
+    for (size_t f = 0; f < sizeof(fill); f++) {
+        memset(text, fill[f], size);
+        for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+            assert_false(format_find(slice_from_text(names[i]))->test(slice_make(text, size)));
+            assert_false(format_find(slice_from_text(names[i]))->test(SLICE_NONE));
+        }
+        for (size_t i = 0; i < sizeof(wallets) / sizeof(wallets[0]); i++) {
+            assert_false(format_wallet(slice_from_text(wallets[i]), slice_make(text, size)));
+            assert_false(format_wallet(slice_from_text(wallets[i]), SLICE_NONE));
+        }
+    }
+    free(text);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(email),         cmocka_unit_test(phone), cmocka_unit_test(uuid),    cmocka_unit_test(country),
+        cmocka_unit_test(country_count), cmocka_unit_test(find),  cmocka_unit_test(hostile),
+    };
+    return cmocka_run_group_tests_name("contract/format_text", tests, NULL, NULL);
+}
