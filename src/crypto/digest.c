@@ -27,10 +27,6 @@ static const uint64_t round_constant[ROUNDS] = {
 static const uint8_t turn[LANES] = {0,  1,  62, 28, 27, 36, 44, 6,  55, 20, 3,  10, 43,
                                     25, 39, 41, 45, 15, 21, 8,  18, 2,  61, 56, 14};
 
-/* Section 3.2.3, where pi puts each lane: (x, y) goes to (y, 2x + 3y). */
-static const uint8_t target[LANES] = {0,  10, 20, 5, 15, 16, 1,  11, 21, 6, 7,  17, 2,
-                                      12, 22, 23, 8, 18, 3,  13, 14, 24, 9, 19, 4};
-
 static uint64_t rotate(uint64_t lane, unsigned bits)
 {
     return lane << bits | lane >> ((64 - bits) & 63);
@@ -48,13 +44,20 @@ static void mix_columns(uint64_t lanes[LANES])
     }
 }
 
+/* Rho and pi, section 3.2.3: lane (x, y) goes to (y, 2x + 3y). Five by five, so that compilers unroll it. */
+static void move_lanes(const uint64_t lanes[LANES], uint64_t moved[LANES])
+{
+    for (unsigned y = 0; y < 5; y++)
+        for (unsigned x = 0; x < 5; x++)
+            moved[y + (2 * x + 3 * y) % 5 * 5] = rotate(lanes[x + 5 * y], turn[x + 5 * y]);
+}
+
 static void permute(uint64_t lanes[LANES])
 {
     for (unsigned round = 0; round < ROUNDS; round++) {
         uint64_t moved[LANES];
         mix_columns(lanes);
-        for (unsigned i = 0; i < LANES; i++)
-            moved[target[i]] = rotate(lanes[i], turn[i]);
+        move_lanes(lanes, moved);
         for (unsigned y = 0; y < LANES; y += 5)
             for (unsigned x = 0; x < 5; x++)
                 lanes[x + y] = moved[x + y] ^ (~moved[(x + 1) % 5 + y] & moved[(x + 2) % 5 + y]);
