@@ -59,7 +59,7 @@ struct contract_fault {
 
 /* Something Muster learns from an item. `at` is its place on the tape. */
 struct contract_fact {
-    enum { FACT_IDENTIFIER, FACT_CARD, FACT_SECRET } role;
+    enum contract_fact_role { FACT_IDENTIFIER, FACT_CARD, FACT_SECRET } role;
     uint8_t kind; /* identifier_kind, card_role or secret_kind */
     json_at at;
     struct slice value;   /* view of the parsed text */
