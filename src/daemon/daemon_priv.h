@@ -1,0 +1,27 @@
+/* What the files of the daemon share. */
+#ifndef DAEMON_DAEMON_PRIV_H
+#define DAEMON_DAEMON_PRIV_H
+
+#include "auth/auth.h"
+#include "daemon/daemon.h"
+
+/* ---- folder.c ---- */
+
+/* Writes a file as a whole: a new one, synced, renamed into place. ERR_STORAGE_IO with the reason. */
+int folder_write(const char *data, const char *name, unsigned mode, struct slice text, struct buf *why) MUST_CHECK;
+/* Appends the file's bytes; ERR_NOT_FOUND when there is none. */
+int folder_read(const char *data, const char *name, struct buf *text) MUST_CHECK;
+
+/* ---- demo.c ---- */
+
+/* Makes the tenant demo, or finds it, with fresh credentials in demo.json. */
+int demo_prepare(struct auth *auth, const char *data, struct slice url, struct slice operator_key,
+                 struct buf *why) MUST_CHECK;
+
+/* ---- housekeeping.c ---- */
+struct housekeeping;
+/* A thread that sweeps what aborted imports left and watches the store's health. */
+int housekeeping_start(struct store *store, struct housekeeping **housekeeping) MUST_CHECK;
+void housekeeping_stop(struct housekeeping **housekeeping);
+
+#endif

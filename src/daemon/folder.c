@@ -1,0 +1,152 @@
+/*
+ * The data folder and its key file. A file is written beside its place, synced, and renamed, so that
+ * it is there whole or not at all; a root key that was half written would lose every customer.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "daemon/daemon_priv.h"
+
+#define PATH_BYTES 600
+
+static int failed(struct buf *why, const char *what, const char *path)
+{
+    buf_printf(why, "%s %s: %s", what, path, strerror(errno));
+    return ERR_STORAGE_IO;
+}
+
+static int make_folder(const char *path, struct buf *why)
+{
+    if (mkdir(path, 0700) != 0 && errno != EEXIST) {
+        return failed(why, "can't make the folder", path);
+    }
+    return 0;
+}
+
+static int sync_folder(const char *path, struct buf *why)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) {
+        return failed(why, "can't open", path);
+    }
+    int err = fsync(fd) == 0 ? 0 : failed(why, "can't sync", path);
+    close(fd);
+    return err;
+}
+
+static bool write_all(int fd, struct slice text)
+{
+    while (text.size > 0) {
+        ssize_t written = write(fd, text.data, text.size);
+        if (written < 0 && errno == EINTR) {
+            continue;
+        }
+        if (written <= 0) {
+            return false;
+        }
+        text = slice_from(text, (size_t)written);
+    }
+    return true;
+}
+
+int folder_write(const char *data, const char *name, unsigned mode, struct slice text, struct buf *why)
+{
+    char path[PATH_BYTES], fresh[PATH_BYTES + 8];
+    snprintf(path, sizeof path, "%s/%s", data, name);
+    snprintf(fresh, sizeof fresh, "%s.new", path);
+    unlink(fresh);
+    int fd = open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, (mode_t)mode);
+    if (fd < 0) {
+        return failed(why, "can't write", fresh);
+    }
+    bool written = write_all(fd, text) && fsync(fd) == 0;
+    int err = written ? 0 : failed(why, "can't write", fresh);
+    close(fd);
+    if (err == 0 && rename(fresh, path) != 0) {
+        err = failed(why, "can't rename to", path);
+    }
+    return err == 0 ? sync_folder(data, why) : err;
+}
+
+int folder_read(const char *data, const char *name, struct buf *text)
+{
+    char path[PATH_BYTES];
+    snprintf(path, sizeof path, "%s/%s", data, name);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        return errno == ENOENT ? ERR_NOT_FOUND : ERR_STORAGE_IO;
+    }
+    char piece[4096];
+    ssize_t got;
+    while ((got = read(fd, piece, sizeof piece)) > 0) {
+        buf_append(text, piece, (size_t)got);
+    }
+    crypto_wipe(piece, sizeof piece);
+    close(fd);
+    return got < 0 ? ERR_STORAGE_IO : buf_error(text);
+}
+
+void daemon_store_path(const char *data, char path[600])
+{
+    snprintf(path, PATH_BYTES, "%s/store", data);
+}
+
+static int make_root_key(const char *data, uint8_t root[CRYPTO_KEY_BYTES], struct buf *why)
+{
+    char store[PATH_BYTES];
+    daemon_store_path(data, store);
+    if (access(store, F_OK) == 0) {
+        buf_printf(why, "%s/keys/root.key is missing, but there is a store: put the key back from its backup", data);
+        return ERR_KEY;
+    }
+    char keys[PATH_BYTES];
+    snprintf(keys, sizeof keys, "%s/keys", data);
+    int err = make_folder(data, why);
+    if (err == 0) {
+        err = make_folder(keys, why);
+    }
+    if (err != 0) {
+        return err;
+    }
+    crypto_random(root, CRYPTO_KEY_BYTES);
+    err = folder_write(keys, "root.key", 0400, slice_make(root, CRYPTO_KEY_BYTES), why);
+    return err == 0 ? sync_folder(data, why) : err;
+}
+
+static int read_root_key(const char *data, uint8_t root[CRYPTO_KEY_BYTES], struct buf *why)
+{
+    struct buf text;
+    buf_init(&text, 0);
+    int err = folder_read(data, "keys/root.key", &text);
+    if (err == 0 && text.size != CRYPTO_KEY_BYTES) {
+        buf_printf(why, "%s/keys/root.key is not a key of %d bytes", data, CRYPTO_KEY_BYTES);
+        err = ERR_KEY;
+    } else if (err == 0) {
+        memcpy(root, text.data, CRYPTO_KEY_BYTES);
+    } else if (err != ERR_NOT_FOUND) {
+        buf_printf(why, "%s/keys/root.key can't be read: %s", data, strerror(errno));
+    }
+    crypto_wipe(text.data, text.size);
+    buf_fini(&text);
+    return err;
+}
+
+int daemon_ring_open(const char *data, bool create, struct crypto_ring **ring, struct buf *why)
+{
+    uint8_t root[CRYPTO_KEY_BYTES];
+    int err = read_root_key(data, root, why);
+    if (err == ERR_NOT_FOUND && create) {
+        err = make_root_key(data, root, why);
+    } else if (err == ERR_NOT_FOUND) {
+        buf_printf(why, "%s is not a data folder: it has no keys/root.key", data);
+    }
+    if (err == 0) {
+        *ring = crypto_ring_new(root);
+        err = *ring == NULL ? ERR_NO_MEMORY : 0;
+    }
+    crypto_wipe(root, sizeof root);
+    return err;
+}

@@ -1,0 +1,347 @@
+/*
+ * The server from start to stop. Parts are made in the order in which they need each other and unmade in
+ * the reverse; one struct holds them all, so that a start that breaks off halfway ends by the same
+ * way out.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <malloc.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "auth/auth.h"
+#include "base/log.h"
+#include "contract/builtin.h"
+#include "daemon/daemon_priv.h"
+#include "http/http.h"
+#include "intake/intake.h"
+#include "registry/registry.h"
+#include "store/store.h"
+
+#define CONTRACTS_MAX       64u
+#define INTAKE_MEMORY_BYTES (48u << 20)
+#define CONTRACT_FILE_BYTES (4u << 20)
+#define MALLOC_ARENAS       4
+#define MALLOC_MMAP_BYTES   (1 << 20)
+
+struct parts {
+    const struct daemon_config *config;
+    struct buf why;
+    struct crypto_ring *ring;
+    struct store *store;
+    int listening;
+    uint16_t port;
+    struct buf url;
+    struct auth *auth;
+    struct contract *contracts[CONTRACTS_MAX];
+    size_t contract_count;
+    struct intake *intake;
+    struct registry registry;
+    struct housekeeping *housekeeping;
+    struct http_server *http;
+};
+
+static size_t cores(void)
+{
+    long count = sysconf(_SC_NPROCESSORS_ONLN);
+    return count < 1 ? 1 : (size_t)count;
+}
+
+static size_t or_standard(uint64_t configured, size_t standard)
+{
+    return configured == 0 ? standard : (size_t)configured;
+}
+
+static size_t hash_threads(const struct daemon_config *config)
+{
+    return or_standard(config->hash_threads, cores() / 2 > 0 ? cores() / 2 : 1);
+}
+
+/* ---- contracts ---- */
+
+static int add_contract(struct parts *parts, struct slice text, const char *name)
+{
+    struct buf reason;
+    buf_init(&reason, 0);
+    int err = parts->contract_count == CONTRACTS_MAX
+                  ? ERR_CONTRACT
+                  : contract_compile(text, &parts->contracts[parts->contract_count], &reason);
+    if (err == 0) {
+        parts->contract_count++;
+    } else {
+        buf_printf(&parts->why, "contract %s: %.*s", name, SLICE_ARG(buf_view(&reason)));
+    }
+    buf_fini(&reason);
+    return err;
+}
+
+static int load_builtin(struct parts *parts)
+{
+    int err = 0;
+    for (size_t i = 0; err == 0; i++) {
+        struct slice text = contract_builtin(i);
+        if (text.size == 0) {
+            break;
+        }
+        err = add_contract(parts, text, "(built in)");
+    }
+    return err;
+}
+
+static int load_file(struct parts *parts, const char *folder, const char *name)
+{
+    struct buf text;
+    buf_init(&text, CONTRACT_FILE_BYTES);
+    int err = folder_read(folder, name, &text);
+    if (err == 0) {
+        err = add_contract(parts, buf_view(&text), name);
+    } else {
+        buf_printf(&parts->why, "contract %s/%s can't be read", folder, name);
+    }
+    buf_fini(&text);
+    return err;
+}
+
+static int load_folder(struct parts *parts, const char *folder)
+{
+    struct dirent **entries = NULL;
+    int count = scandir(folder, &entries, NULL, alphasort);
+    int err = 0;
+    if (count < 0) {
+        buf_printf(&parts->why, "contracts: %s: %s", folder, strerror(errno));
+        return ERR_CONFIG;
+    }
+    for (int i = 0; i < count; i++) {
+        size_t size = strlen(entries[i]->d_name);
+        if (err == 0 && size > 5 && strcmp(entries[i]->d_name + size - 5, ".json") == 0) {
+            err = load_file(parts, folder, entries[i]->d_name);
+        }
+        free(entries[i]);
+    }
+    free(entries);
+    return err;
+}
+
+/* Two contracts can't share a number, which records hold, or a path. */
+static int check_contracts(struct parts *parts)
+{
+    for (size_t i = 0; i < parts->contract_count; i++) {
+        for (size_t j = 0; j < i; j++) {
+            const struct contract_info *a = contract_info(parts->contracts[i]);
+            const struct contract_info *b = contract_info(parts->contracts[j]);
+            if (a->number == b->number || slice_equal(a->path, b->path) || slice_equal(a->name, b->name)) {
+                buf_printf(&parts->why, "contracts %.*s and %.*s have the same number, name or path",
+                           SLICE_ARG(a->name), SLICE_ARG(b->name));
+                return ERR_CONTRACT;
+            }
+        }
+    }
+    if (parts->contract_count == 0) {
+        buf_append_text(&parts->why, "there is no contract file (*.json) in the contracts folder");
+        return ERR_CONTRACT;
+    }
+    return 0;
+}
+
+static int load_contracts(struct parts *parts)
+{
+    const char *folder = parts->config->contracts;
+    int err = folder[0] == '\0' ? load_builtin(parts) : load_folder(parts, folder);
+    return err == 0 ? check_contracts(parts) : err;
+}
+
+/* ---- the steps of the start ---- */
+
+static int open_store(struct parts *parts)
+{
+    char path[600];
+    struct store_options options = {.unsafe_no_sync = parts->config->unsafe_no_sync,
+                                    .memory_bytes = (size_t)parts->config->store_memory << 20};
+    int err = daemon_ring_open(parts->config->data, true, &parts->ring, &parts->why);
+    if (err != 0) {
+        return err;
+    }
+    daemon_store_path(parts->config->data, path);
+    return store_open_rocks(path, &options, &parts->store, &parts->why);
+}
+
+static int open_port(struct parts *parts)
+{
+    const struct daemon_config *config = parts->config;
+    int err = http_listen(config->listen, &parts->listening, &parts->port, &parts->why);
+    if (err != 0) {
+        return err;
+    }
+    if (config->url[0] != '\0') {
+        buf_append_text(&parts->url, config->url);
+    } else {
+        const char *colon = strrchr(config->listen, ':');
+        buf_printf(&parts->url, "http://%.*s:%u", (int)(colon - config->listen), config->listen, parts->port);
+    }
+    return buf_error(&parts->url);
+}
+
+static int open_auth(struct parts *parts)
+{
+    int err = auth_new(parts->store, parts->ring, buf_view(&parts->url), &parts->auth);
+    if (err == ERR_KEY) {
+        buf_printf(&parts->why, "%s/keys/root.key is not the key that this store was made with", parts->config->data);
+    } else if (err != 0) {
+        buf_append_text(&parts->why, err_text(err));
+    }
+    return err;
+}
+
+/* The operator's key is made once and shown only in its file. */
+static int make_operator(struct parts *parts)
+{
+    struct buf key;
+    buf_init(&key, 0);
+    int err = auth_operator_create(parts->auth, &key);
+    if (err == 0) {
+        err = folder_write(parts->config->data, "operator.key", 0400, buf_view(&key), &parts->why);
+    }
+    crypto_wipe(key.data, key.size);
+    buf_fini(&key);
+    return err == ERR_EXISTS ? 0 : err;
+}
+
+static int make_demo(struct parts *parts)
+{
+    if (!parts->config->demo) {
+        return 0;
+    }
+    struct buf key;
+    buf_init(&key, 0);
+    int err = folder_read(parts->config->data, "operator.key", &key);
+    if (err == 0 || err == ERR_NOT_FOUND) {
+        err = demo_prepare(parts->auth, parts->config->data, buf_view(&parts->url), buf_view(&key), &parts->why);
+    }
+    crypto_wipe(key.data, key.size);
+    buf_fini(&key);
+    return err;
+}
+
+static int start_intake(struct parts *parts)
+{
+    const struct daemon_config *config = parts->config;
+    struct intake_options options = {.store = parts->store,
+                                     .ring = parts->ring,
+                                     .auth = parts->auth,
+                                     .worker_threads = or_standard(config->worker_threads, cores()),
+                                     .hash_threads = hash_threads(config),
+                                     .imports = (size_t)config->connections,
+                                     .request_chunks = (size_t)config->request_chunks,
+                                     .memory_bytes = INTAKE_MEMORY_BYTES};
+    int err = intake_new(&options, &parts->intake);
+    parts->registry = (struct registry){.store = parts->store,
+                                        .ring = parts->ring,
+                                        .intake = parts->intake,
+                                        .contracts = parts->contracts,
+                                        .contract_count = parts->contract_count};
+    return err == 0 ? housekeeping_start(parts->store, &parts->housekeeping) : err;
+}
+
+static int start_http(struct parts *parts)
+{
+    const struct daemon_config *config = parts->config;
+    struct http_options options = {.listening = parts->listening,
+                                   .threads = or_standard(config->http_threads, cores()),
+                                   .slow_threads = hash_threads(config),
+                                   .connections = (size_t)config->connections,
+                                   .idle_timeout_s = (unsigned)config->idle_timeout,
+                                   .auth = parts->auth,
+                                   .intake = parts->intake,
+                                   .registry = &parts->registry};
+    return http_start(&options, &parts->http);
+}
+
+static int start(struct parts *parts)
+{
+    int (*const steps[])(struct parts *) = {load_contracts, open_store, open_port,    open_auth,
+                                            make_operator,  make_demo,  start_intake, start_http};
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+        int err = steps[i](parts);
+        if (err != 0) {
+            if (parts->why.size == 0) {
+                buf_append_text(&parts->why, err_text(err));
+            }
+            return err;
+        }
+    }
+    return 0;
+}
+
+static void unmake(struct parts *parts)
+{
+    housekeeping_stop(&parts->housekeeping);
+    intake_free(&parts->intake);
+    auth_free(&parts->auth);
+    store_close(&parts->store);
+    crypto_ring_free(&parts->ring);
+    for (size_t i = 0; i < parts->contract_count; i++) {
+        contract_free(&parts->contracts[i]);
+    }
+    buf_fini(&parts->url);
+    buf_fini(&parts->why);
+}
+
+/* ---- the process ---- */
+
+static void block_signals(sigset_t *set)
+{
+    sigemptyset(set);
+    sigaddset(set, SIGTERM);
+    sigaddset(set, SIGINT);
+    pthread_sigmask(SIG_BLOCK, set, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+/* Few arenas, and large blocks go back to the system: memory stays level under load. */
+static void tune_memory(void)
+{
+    mallopt(M_ARENA_MAX, MALLOC_ARENAS);
+    mallopt(M_MMAP_THRESHOLD, MALLOC_MMAP_BYTES);
+}
+
+static int stop(struct parts *parts)
+{
+    log_info(NULL, "stopping", NULL);
+    if (!http_drain(parts->http, (unsigned)parts->config->stop_timeout)) {
+        /* Their customers were not acknowledged, so nothing is lost by ending here. */
+        log_warning(NULL, "stopped with requests under way", NULL);
+        _exit(1);
+    }
+    http_stop(&parts->http);
+    log_info(NULL, "stopped", NULL);
+    return 0;
+}
+
+int daemon_serve(const struct daemon_config *config)
+{
+    struct parts parts = {.config = config, .listening = -1};
+    sigset_t signals;
+    int received = 0;
+    buf_init(&parts.why, 0);
+    buf_init(&parts.url, 0);
+    tune_memory();
+    block_signals(&signals);
+    int err = crypto_init();
+    if (err == 0) {
+        err = start(&parts);
+    }
+    if (err != 0) {
+        fprintf(stderr, "muster: %.*s\n", SLICE_ARG(buf_view(&parts.why)));
+        unmake(&parts);
+        return err;
+    }
+    printf("muster is ready at %.*s\n", SLICE_ARG(buf_view(&parts.url)));
+    fflush(stdout);
+    sigwait(&signals, &received);
+    err = stop(&parts);
+    unmake(&parts);
+    return err;
+}

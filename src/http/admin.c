@@ -1,0 +1,303 @@
+/*
+ * Handlers of /v1/admin: the operator makes tenants and what is theirs. A secret is in the answer of
+ * the request that made it and nowhere afterwards.
+ */
+#include "http/http_priv.h"
+
+/* The parsed body of an admin request. */
+struct form {
+    struct json_parser *parser;
+    struct json_doc doc;
+};
+
+static int form_open(struct http_request *request, struct form *form)
+{
+    struct json_error place;
+    form->parser = json_parser_new(HTTP_BODY_LIMIT_BYTES);
+    int err = form->parser == NULL ? ERR_NO_MEMORY : buf_reserve(&request->body, JSON_PADDING);
+    if (err == 0) {
+        err = json_parse(form->parser, buf_view(&request->body), &JSON_LIMITS_DEFAULT, &form->doc, &place);
+    }
+    if (err == 0 && json_type(&form->doc, json_root(&form->doc)) != JSON_OBJECT) {
+        request->what = "The body must be a JSON object.";
+        err = ERR_BAD_PARAMETER;
+    }
+    return err;
+}
+
+static void form_close(struct form *form)
+{
+    json_parser_free(&form->parser);
+}
+
+static struct slice form_text(const struct form *form, const char *name)
+{
+    json_at at = json_member(&form->doc, json_root(&form->doc), slice_from_text(name));
+    return at != 0 && json_type(&form->doc, at) == JSON_STRING ? json_string(&form->doc, at) : SLICE_NONE;
+}
+
+static bool form_flag(const struct form *form, const char *name)
+{
+    json_at at = json_member(&form->doc, json_root(&form->doc), slice_from_text(name));
+    return at != 0 && json_type(&form->doc, at) == JSON_TRUE;
+}
+
+/* `scopes`: a list of names. */
+static int form_scopes(struct http_request *request, const struct form *form, uint32_t *scopes)
+{
+    const struct json_doc *doc = &form->doc;
+    json_at list = json_member(doc, json_root(doc), SLICE("scopes"));
+    *scopes = 0;
+    request->what = "scopes must be a list of scope names, such as [\"customers:create\", \"customers:read\"].";
+    if (list == 0 || json_type(doc, list) != JSON_ARRAY) {
+        return ERR_BAD_PARAMETER;
+    }
+    for (json_at at = json_first(doc, list); !json_is_end(doc, at); at = json_next(doc, at)) {
+        uint32_t bit = json_type(doc, at) == JSON_STRING ? scope_from_text(json_string(doc, at)) : 0;
+        if (bit == 0) {
+            return ERR_BAD_PARAMETER;
+        }
+        *scopes |= bit;
+    }
+    request->what = NULL;
+    return 0;
+}
+
+static int path_tenant(const struct http_request *request, const struct auth_tenant **tenant)
+{
+    return auth_tenant_get(request->server->options.auth, request->params[0], tenant);
+}
+
+static int created(struct http_request *request, int err)
+{
+    request->status = 201;
+    request->no_store = true;
+    if (err == ERR_BAD_PARAMETER && request->what == NULL) {
+        request->what = "name must be 1 to 64 of a-z A-Z 0-9 . _ - and begin with a letter or digit.";
+    }
+    return err;
+}
+
+static int gone(struct http_request *request, int err)
+{
+    request->status = 204;
+    return err;
+}
+
+static void put_member(struct json_writer *writer, const char *name, struct slice value)
+{
+    json_name(writer, name);
+    json_put_string(writer, value);
+}
+
+/* ---- tenants ---- */
+
+int http_tenant_create(struct http_request *request)
+{
+    struct form form;
+    int err = form_open(request, &form);
+    if (err == 0) {
+        struct slice name = form_text(&form, "name");
+        err = auth_tenant_create(request->server->options.auth, name, form_flag(&form, "createProjects"),
+                                 form_flag(&form, "strict"));
+        struct json_writer writer;
+        json_writer_init(&writer, &request->answer);
+        json_open_object(&writer);
+        put_member(&writer, "name", name);
+        json_close_object(&writer);
+    }
+    form_close(&form);
+    return created(request, err);
+}
+
+/* {"tenants":[…]} around a ready list. */
+static int wrap_list(struct http_request *request, const char *name, int err, struct buf *list)
+{
+    struct json_writer writer;
+    json_writer_init(&writer, &request->answer);
+    json_open_object(&writer);
+    json_name(&writer, name);
+    json_put_raw(&writer, buf_view(list));
+    json_close_object(&writer);
+    buf_fini(list);
+    request->status = 200;
+    return err;
+}
+
+int http_tenant_list(struct http_request *request)
+{
+    struct buf list;
+    buf_init(&list, 0);
+    int err = auth_list_tenants(request->server->options.auth, &list);
+    return wrap_list(request, "tenants", err, &list);
+}
+
+int http_tenant_revoke(struct http_request *request)
+{
+    return gone(request, auth_tenant_revoke(request->server->options.auth, request->params[0]));
+}
+
+/* Lists what a tenant has. */
+static int list_of_tenant(struct http_request *request, const char *name,
+                          int (*list_fn)(struct auth *, const struct auth_tenant *, struct buf *))
+{
+    const struct auth_tenant *tenant;
+    struct buf list;
+    buf_init(&list, 0);
+    int err = path_tenant(request, &tenant);
+    if (err == 0) {
+        err = list_fn(request->server->options.auth, tenant, &list);
+    }
+    return wrap_list(request, name, err, &list);
+}
+
+/* Revokes one thing of a tenant. */
+static int revoke_of_tenant(struct http_request *request,
+                            int (*revoke_fn)(struct auth *, const struct auth_tenant *, struct slice))
+{
+    const struct auth_tenant *tenant;
+    int err = path_tenant(request, &tenant);
+    if (err == 0) {
+        err = revoke_fn(request->server->options.auth, tenant, request->params[1]);
+    }
+    return gone(request, err);
+}
+
+/* ---- projects ---- */
+
+int http_project_create(struct http_request *request)
+{
+    const struct auth_tenant *tenant;
+    struct form form;
+    int err = form_open(request, &form);
+    if (err == 0) {
+        err = path_tenant(request, &tenant);
+    }
+    if (err == 0) {
+        struct slice name = form_text(&form, "name");
+        err = auth_project_create(request->server->options.auth, tenant, name);
+        struct json_writer writer;
+        json_writer_init(&writer, &request->answer);
+        json_open_object(&writer);
+        put_member(&writer, "name", name);
+        json_close_object(&writer);
+    }
+    form_close(&form);
+    return created(request, err);
+}
+
+int http_project_list(struct http_request *request)
+{
+    return list_of_tenant(request, "projects", auth_list_projects);
+}
+
+int http_project_revoke(struct http_request *request)
+{
+    return revoke_of_tenant(request, auth_project_revoke);
+}
+
+/* ---- clients and keys ---- */
+
+/* Two fresh texts under their names; the second is a secret. */
+static void put_fresh(struct http_request *request, const char *id_name, struct buf *id, const char *secret_name,
+                      struct buf *secret)
+{
+    struct json_writer writer;
+    json_writer_init(&writer, &request->answer);
+    json_open_object(&writer);
+    put_member(&writer, id_name, buf_view(id));
+    put_member(&writer, secret_name, buf_view(secret));
+    json_close_object(&writer);
+    crypto_wipe(secret->data, secret->size);
+    buf_fini(id);
+    buf_fini(secret);
+}
+
+int http_client_create(struct http_request *request)
+{
+    const struct auth_tenant *tenant;
+    struct form form;
+    struct auth_rights rights = {0};
+    struct buf id, secret;
+    buf_init(&id, 0);
+    buf_init(&secret, 0);
+    int err = form_open(request, &form);
+    if (err == 0) {
+        err = form_scopes(request, &form, &rights.scopes);
+    }
+    if (err == 0) {
+        err = path_tenant(request, &tenant);
+    }
+    if (err == 0) {
+        rights.project = form_text(&form, "project");
+        err =
+            auth_client_create(request->server->options.auth, tenant, form_text(&form, "name"), &rights, &id, &secret);
+    }
+    put_fresh(request, "clientId", &id, "clientSecret", &secret);
+    form_close(&form);
+    return created(request, err);
+}
+
+int http_client_list(struct http_request *request)
+{
+    return list_of_tenant(request, "clients", auth_list_clients);
+}
+
+int http_client_revoke(struct http_request *request)
+{
+    return revoke_of_tenant(request, auth_client_revoke);
+}
+
+static int form_key_kind(struct http_request *request, const struct form *form, enum auth_key_kind *kind)
+{
+    struct slice text = form_text(form, "kind");
+    if (slice_equal_text(text, "tenant-token")) {
+        *kind = AUTH_TENANT_TOKEN;
+        return 0;
+    }
+    if (text.size == 0 || slice_equal_text(text, "api-key")) {
+        *kind = AUTH_API_KEY;
+        return 0;
+    }
+    request->what = "kind must be api-key or tenant-token.";
+    return ERR_BAD_PARAMETER;
+}
+
+int http_key_create(struct http_request *request)
+{
+    const struct auth_tenant *tenant;
+    struct form form;
+    struct auth_rights rights = {0};
+    enum auth_key_kind kind = AUTH_API_KEY;
+    struct buf id, key;
+    buf_init(&id, 0);
+    buf_init(&key, 0);
+    int err = form_open(request, &form);
+    if (err == 0) {
+        err = form_key_kind(request, &form, &kind);
+    }
+    if (err == 0 && kind == AUTH_API_KEY) {
+        err = form_scopes(request, &form, &rights.scopes);
+    }
+    if (err == 0) {
+        err = path_tenant(request, &tenant);
+    }
+    if (err == 0) {
+        rights.project = form_text(&form, "project");
+        err =
+            auth_key_create(request->server->options.auth, tenant, kind, form_text(&form, "name"), &rights, &id, &key);
+    }
+    put_fresh(request, "id", &id, "key", &key);
+    form_close(&form);
+    return created(request, err);
+}
+
+int http_key_list(struct http_request *request)
+{
+    return list_of_tenant(request, "keys", auth_list_keys);
+}
+
+int http_key_revoke(struct http_request *request)
+{
+    return revoke_of_tenant(request, auth_key_revoke);
+}

@@ -1,0 +1,140 @@
+/*
+ * What the files of the HTTP room share: a request, the table of routes, the composing of answers.
+ * A request belongs to its HTTP thread, except between its handing over to a slow thread and the
+ * resume of its connection.
+ */
+#ifndef HTTP_HTTP_PRIV_H
+#define HTTP_HTTP_PRIV_H
+
+#include <microhttpd.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "base/log.h"
+#include "base/queue.h"
+#include "base/uuid.h"
+#include "http/http.h"
+#include "json/json.h"
+
+/* Bodies of everything but bulk requests. */
+#define HTTP_BODY_LIMIT_BYTES (64u << 10)
+#define HTTP_PARAMS           2
+
+struct http_request;
+struct http_route;
+
+/* Answers a request: 0 when status and body are set, else the ERR_ to answer with. */
+typedef int http_handler(struct http_request *request);
+
+enum http_access {
+    HTTP_OPEN,     /* anybody */
+    HTTP_TENANT,   /* bearer token with the route's scope */
+    HTTP_OPERATOR, /* the operator's key */
+    HTTP_BULK      /* the contract's own admission */
+};
+
+struct http_route {
+    const char *method;
+    const char *path; /* "{}" stands for one segment */
+    enum http_access access;
+    uint32_t scope;
+    bool slow; /* runs on a slow thread */
+    http_handler *handler;
+};
+
+enum http_phase {
+    HTTP_RECEIVING, /* the body arrives */
+    HTTP_WORKING,   /* somebody else has it; the connection rests */
+    HTTP_ANSWERED
+};
+
+struct http_request {
+    struct http_server *server;
+    struct MHD_Connection *connection;
+    char id[UUID_TEXT_BYTES + 1];
+    const struct http_route *route;
+    const struct contract *contract; /* of a bulk route */
+    char method[8];
+    struct slice params[HTTP_PARAMS]; /* segments of the path, percent-decoded into param_text */
+    struct buf param_text;
+    enum http_phase phase;
+    int refusal;      /* decided before or while the body came; answered behind it */
+    const char *what; /* static text on the refusal, or NULL */
+    int64_t started_ns;
+
+    struct auth_grant grant;
+    struct buf body;
+    struct intake_admission admission;
+    struct intake_import *import;
+
+    unsigned status;
+    struct buf answer;
+    const char *content_type;
+    char allow[64]; /* Allow of a 405 */
+    bool retry_after;
+    bool no_store; /* Cache-Control of answers with credentials */
+};
+
+struct http_server {
+    struct http_options options;
+    struct MHD_Daemon *daemon;
+    atomic_size_t active; /* requests between their first byte and their end */
+    atomic_bool draining;
+    struct queue *slow;
+    pthread_t *slow_threads;
+    size_t slow_count;
+};
+
+/* ---- routes.c ---- */
+
+/* The route of a path and method: 0, ERR_NOT_FOUND, or ERR_METHOD_NOT_ALLOWED with request->allow set. */
+int http_route_find(struct http_request *request, const char *method, const char *path);
+/* Bearer and scope, or the operator's key. */
+int http_route_admit(struct http_request *request);
+
+/* ---- request.c ---- */
+
+struct slice http_header(const struct http_request *request, const char *name);
+/* Value of a query parameter; false when it is not there. */
+bool http_query(const struct http_request *request, const char *name, struct slice *value);
+/* `limit` and its bounds; the default when absent. ERR_BAD_PARAMETER. */
+int http_query_limit(struct http_request *request, size_t *limit);
+/* A UUID in the query; zero when absent. ERR_BAD_PARAMETER. */
+int http_query_uuid(struct http_request *request, const char *name, struct uuid *uuid);
+/* ERR_BAD_PARAMETER when the query has a name that is not in the NULL-terminated list. */
+int http_query_check(struct http_request *request, const char *const *names);
+
+/* ---- problem.c ---- */
+
+/* Composes the problem document (RFC 9457) of an error into the answer and sets the status. */
+void http_problem(struct http_request *request, int err, const char *what, const struct intake_answer *answer);
+
+/* ---- server.c ---- */
+
+/* Sends what was composed, with the headers every answer has. */
+enum MHD_Result http_send(struct http_request *request);
+/* The resting connection goes on; any thread. */
+void http_wake(void *request);
+
+/* ---- slow.c ---- */
+int http_slow_start(struct http_server *server);
+void http_slow_stop(struct http_server *server);
+
+/* ---- bulk.c ---- */
+/* Headers have come: admits the import or sets the refusal. */
+void http_bulk_begin(struct http_request *request);
+/* Takes bytes; what is left in *piece must be given again after the rest. */
+void http_bulk_take(struct http_request *request, struct slice *piece);
+/* Composes the answer of a decided import. */
+void http_bulk_answer(struct http_request *request);
+
+/* ---- the handlers ---- */
+http_handler http_customer_get, http_customer_list, http_secret_verify;
+http_handler http_import_get, http_import_list;
+http_handler http_token, http_jwks, http_metadata, http_health, http_ready;
+http_handler http_tenant_create, http_tenant_list, http_tenant_revoke;
+http_handler http_project_create, http_project_list, http_project_revoke;
+http_handler http_client_create, http_client_list, http_client_revoke;
+http_handler http_key_create, http_key_list, http_key_revoke;
+
+#endif

@@ -1,0 +1,353 @@
+/*
+ * A request's way through libmicrohttpd. The library calls one function again and again: first with
+ * the headers, then with pieces of the body, then without any. What a call may do depends on that
+ * moment; a connection that has to wait is suspended and called again after its resume.
+ *
+ * A refusal that is known from the headers is sent at once when the client waits for our word
+ * (Expect: 100-continue); otherwise the body is read and thrown away first, because a client that is
+ * still sending would lose the answer to a connection reset.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "http/http_priv.h"
+
+#define CONNECTION_MEMORY_BYTES (128u << 10)
+#define CONNECTION_GROWTH_BYTES (32u << 10)
+#define RETRY_AFTER_SECONDS     "2"
+
+/* ---- a request's life ---- */
+
+static struct http_request *request_new(struct http_server *server, struct MHD_Connection *connection,
+                                        const char *method)
+{
+    struct http_request *request = calloc(1, sizeof *request);
+    if (request == NULL) {
+        return NULL;
+    }
+    request->server = server;
+    request->connection = connection;
+    request->started_ns = clock_monotonic_ns();
+    request->content_type = "application/json";
+    snprintf(request->method, sizeof request->method, "%s", method);
+    buf_init(&request->param_text, 0);
+    buf_init(&request->body, HTTP_BODY_LIMIT_BYTES);
+    buf_init(&request->answer, 0);
+    /* A request's id needs to be unique, not in order: one that is made without a lock will do. */
+    struct uuid_maker maker = {0};
+    uint64_t random;
+    crypto_random(&random, sizeof random);
+    struct uuid id = uuid_make(&maker, (uint64_t)clock_real_ms(), random);
+    uuid_to_text(&id, request->id);
+    atomic_fetch_add(&server->active, 1);
+    return request;
+}
+
+static void log_request(const struct http_request *request)
+{
+    char import[UUID_TEXT_BYTES + 1] = "";
+    const struct auth_tenant *tenant =
+        request->import != NULL ? request->admission.grant.tenant : request->grant.tenant;
+    struct log_subject subject = {.request = request->id, .import = import};
+    if (tenant != NULL) {
+        subject.tenant = tenant->name;
+    }
+    long long took_us = (clock_monotonic_ns() - request->started_ns) / 1000;
+    if (request->import == NULL || !intake_is_done(request->import)) {
+        log_info(&subject, request->import == NULL ? "request" : "cut off",
+                 "\"method\":\"%s\",\"route\":\"%s\",\"status\":%u,\"us\":%lld", request->method,
+                 request->route == NULL ? "" : request->route->path, request->status, took_us);
+        return;
+    }
+    struct intake_answer answer;
+    uuid_to_text(intake_import_id(request->import), import);
+    intake_answer(request->import, &answer);
+    log_info(&subject, "import",
+             "\"contract\":\"%.*s\",\"status\":%u,\"items\":%llu,\"created\":%llu,\"existing\":%llu,\"faults\":%llu,"
+             "\"findings\":%llu,\"bytes\":%llu,\"us\":%lld",
+             SLICE_ARG(contract_info(request->contract)->name), request->status, (unsigned long long)answer.item_count,
+             (unsigned long long)answer.created, (unsigned long long)answer.existing,
+             (unsigned long long)answer.fault_total, (unsigned long long)answer.findings,
+             (unsigned long long)answer.bytes, took_us);
+}
+
+static void request_free(struct http_request *request)
+{
+    struct http_server *server = request->server;
+    log_request(request);
+    intake_release(&request->import);
+    crypto_wipe(request->body.data, request->body.size);
+    crypto_wipe(request->answer.data, request->answer.size);
+    buf_fini(&request->param_text);
+    buf_fini(&request->body);
+    buf_fini(&request->answer);
+    free(request);
+    atomic_fetch_sub(&server->active, 1);
+}
+
+static void completed(void *context, struct MHD_Connection *connection, void **held,
+                      enum MHD_RequestTerminationCode why)
+{
+    (void)context;
+    (void)connection;
+    (void)why;
+    if (*held != NULL) {
+        request_free(*held);
+        *held = NULL;
+    }
+}
+
+/* ---- resting ---- */
+
+void http_wake(void *context)
+{
+    struct http_request *request = context;
+    MHD_resume_connection(request->connection);
+}
+
+static void rest(struct http_request *request)
+{
+    MHD_suspend_connection(request->connection);
+    intake_rest(request->import);
+}
+
+/* ---- answering ---- */
+
+static void add_import_headers(const struct http_request *request, struct MHD_Response *response)
+{
+    char import[UUID_TEXT_BYTES + 1];
+    uuid_to_text(intake_import_id(request->import), import);
+    MHD_add_response_header(response, "Muster-Import", import);
+    if (request->admission.strict_applied) {
+        MHD_add_response_header(response, "Preference-Applied", "validation=strict");
+    }
+}
+
+static void add_headers(const struct http_request *request, struct MHD_Response *response)
+{
+    MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, request->content_type);
+    MHD_add_response_header(response, "Request-Id", request->id);
+    if (request->import != NULL) {
+        add_import_headers(request, response);
+    }
+    if (request->status == 401) {
+        MHD_add_response_header(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE,
+                                request->refusal == ERR_TOKEN_MISSING ? "Bearer" : "Bearer error=\"invalid_token\"");
+    }
+    if (request->refusal == ERR_SCOPE_MISSING) {
+        MHD_add_response_header(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Bearer error=\"insufficient_scope\"");
+    }
+    if (request->status == 405) {
+        MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, request->allow);
+    }
+    if (request->retry_after) {
+        MHD_add_response_header(response, MHD_HTTP_HEADER_RETRY_AFTER, RETRY_AFTER_SECONDS);
+    }
+    if (request->no_store) {
+        MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+    }
+    if (atomic_load(&request->server->draining)) {
+        MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
+    }
+}
+
+enum MHD_Result http_send(struct http_request *request)
+{
+    request->phase = HTTP_ANSWERED;
+    if (buf_error(&request->answer) != 0) {
+        buf_fini(&request->answer);
+        request->status = 503;
+    }
+    /* The body lives in the request until it is completed, which is after the last byte was sent. */
+    struct MHD_Response *response = MHD_create_response_from_buffer(
+        request->answer.size, request->answer.data == NULL ? (void *)request->id : request->answer.data,
+        MHD_RESPMEM_PERSISTENT);
+    if (response == NULL) {
+        return MHD_NO;
+    }
+    add_headers(request, response);
+    enum MHD_Result sent = MHD_queue_response(request->connection, request->status, response);
+    MHD_destroy_response(response);
+    return sent;
+}
+
+static enum MHD_Result send_refusal(struct http_request *request)
+{
+    http_problem(request, request->refusal, request->what, NULL);
+    return http_send(request);
+}
+
+static enum MHD_Result run_handler(struct http_request *request)
+{
+    int err = request->route->handler(request);
+    if (err != 0) {
+        request->refusal = err;
+        return send_refusal(request);
+    }
+    return http_send(request);
+}
+
+/* ---- the three moments ---- */
+
+static bool waits_for_our_word(const struct http_request *request)
+{
+    return slice_equal_nocase(http_header(request, MHD_HTTP_HEADER_EXPECT), SLICE("100-continue"));
+}
+
+static bool has_body(const struct http_request *request)
+{
+    struct slice length = http_header(request, MHD_HTTP_HEADER_CONTENT_LENGTH);
+    return http_header(request, MHD_HTTP_HEADER_TRANSFER_ENCODING).size > 0 ||
+           (length.size > 0 && !slice_equal_text(length, "0"));
+}
+
+/* The headers are here. */
+static enum MHD_Result begin(struct http_request *request, const char *method, const char *path)
+{
+    request->refusal = http_route_find(request, method, path);
+    if (request->refusal == 0 && atomic_load(&request->server->draining)) {
+        request->refusal = ERR_STOPPING;
+    }
+    if (request->refusal == 0 && request->route->access == HTTP_BULK) {
+        http_bulk_begin(request);
+    } else if (request->refusal == 0) {
+        request->refusal = http_route_admit(request);
+    }
+    if (request->refusal != 0 && has_body(request) && waits_for_our_word(request)) {
+        return send_refusal(request);
+    }
+    return MHD_YES;
+}
+
+/* A piece of the body is here; what stays in *size is given again. */
+static enum MHD_Result receive(struct http_request *request, const char *data, size_t *size)
+{
+    struct slice piece = slice_make(data, *size);
+    if (request->refusal != 0) {
+        *size = 0;
+        return MHD_YES;
+    }
+    if (request->import == NULL) {
+        buf_append_slice(&request->body, piece);
+        request->refusal = buf_error(&request->body);
+        *size = 0;
+        return MHD_YES;
+    }
+    http_bulk_take(request, &piece);
+    *size = piece.size;
+    if (piece.size > 0) {
+        rest(request);
+    }
+    return MHD_YES;
+}
+
+static enum MHD_Result hand_to_slow(struct http_request *request)
+{
+    request->phase = HTTP_WORKING;
+    MHD_suspend_connection(request->connection);
+    if (!queue_try_push(request->server->slow, request)) {
+        request->refusal = ERR_OVERLOADED;
+        MHD_resume_connection(request->connection);
+    }
+    return MHD_YES;
+}
+
+/* The body is complete, or a rest is over. */
+static enum MHD_Result finish(struct http_request *request)
+{
+    if (request->refusal != 0) {
+        return send_refusal(request);
+    }
+    if (request->import != NULL) {
+        if (request->phase == HTTP_RECEIVING) {
+            request->phase = HTTP_WORKING;
+            intake_end(request->import);
+        }
+        if (!intake_is_done(request->import)) {
+            rest(request);
+            return MHD_YES;
+        }
+        http_bulk_answer(request);
+        return http_send(request);
+    }
+    if (!request->route->slow) {
+        return run_handler(request);
+    }
+    return request->phase == HTTP_RECEIVING ? hand_to_slow(request) : http_send(request);
+}
+
+static enum MHD_Result access_handler(void *context, struct MHD_Connection *connection, const char *path,
+                                      const char *method, const char *version, const char *data, size_t *size,
+                                      void **held)
+{
+    (void)version;
+    struct http_request *request = *held;
+    if (request == NULL) {
+        request = request_new(context, connection, method);
+        *held = request;
+        return request == NULL ? MHD_NO : begin(request, method, path);
+    }
+    return *size > 0 ? receive(request, data, size) : finish(request);
+}
+
+/* ---- start and stop ---- */
+
+static struct MHD_Daemon *start_daemon(struct http_server *server, int fd)
+{
+    const struct http_options *options = &server->options;
+    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC;
+    struct MHD_OptionItem items[] = {
+        {MHD_OPTION_LISTEN_SOCKET, fd, NULL},
+        {MHD_OPTION_CONNECTION_LIMIT, (intptr_t)options->connections, NULL},
+        {MHD_OPTION_CONNECTION_TIMEOUT, (intptr_t)options->idle_timeout_s, NULL},
+        {MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY_BYTES, NULL},
+        {MHD_OPTION_CONNECTION_MEMORY_INCREMENT, CONNECTION_GROWTH_BYTES, NULL},
+        {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)completed, NULL},
+        {options->threads > 1 ? MHD_OPTION_THREAD_POOL_SIZE : MHD_OPTION_END, (intptr_t)options->threads, NULL},
+        {MHD_OPTION_END, 0, NULL}};
+    return MHD_start_daemon(flags, 0, NULL, NULL, access_handler, server, MHD_OPTION_ARRAY, items, MHD_OPTION_END);
+}
+
+int http_start(const struct http_options *options, struct http_server **server)
+{
+    struct http_server *made = calloc(1, sizeof *made);
+    if (made == NULL) {
+        return ERR_NO_MEMORY;
+    }
+    made->options = *options;
+    int err = http_slow_start(made);
+    made->daemon = err == 0 ? start_daemon(made, options->listening) : NULL;
+    if (made->daemon == NULL) {
+        http_slow_stop(made);
+        free(made);
+        return ERR_NO_MEMORY;
+    }
+    *server = made;
+    return 0;
+}
+
+bool http_drain(struct http_server *server, unsigned timeout_s)
+{
+    atomic_store(&server->draining, true);
+    int fd = MHD_quiesce_daemon(server->daemon);
+    if (fd >= 0) {
+        close(fd);
+    }
+    int64_t until = clock_monotonic_ns() + (int64_t)timeout_s * 1000000000;
+    while (atomic_load(&server->active) > 0 && clock_monotonic_ns() < until) {
+        nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
+    }
+    return atomic_load(&server->active) == 0;
+}
+
+void http_stop(struct http_server **server)
+{
+    struct http_server *stopped = *server;
+    *server = NULL;
+    MHD_stop_daemon(stopped->daemon);
+    http_slow_stop(stopped);
+    free(stopped);
+}
