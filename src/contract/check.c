@@ -14,7 +14,8 @@
 bool contract_choice_has(const struct contract *contract, const struct choice *choice, const struct json_doc *doc,
                          json_at at)
 {
-    if (json_tag(doc, at) == '"' && contract_names_find(&choice->strings, json_string(doc, at)) >= 0) {
+    if (choice->strings.count > 0 && json_tag(doc, at) == '"' &&
+        contract_names_find(&choice->strings, json_string(doc, at)) >= 0) {
         return true;
     }
     for (size_t i = 0; i < choice->value_count; i++) {
@@ -109,7 +110,7 @@ static void check_additional(struct checker *checker, const struct node *node, c
         if (outermost && node->unnamed == UNNAMED_OWN) {
             contract_report_unnamed(checker, node, member, LEVEL_QUALITY);
         }
-    } else if (node_resolve(additional)->never) {
+    } else if (additional->never) {
         contract_report_unnamed(checker, node, member, LEVEL_CONTRACT);
     } else {
         contract_check_value(checker, additional, member, true);
@@ -202,8 +203,8 @@ static void check_rest(struct checker *checker, const struct node *node, const s
 
 void contract_check_value(struct checker *checker, const struct node *node, const struct place *place, bool outermost)
 {
-    node = node_resolve(node);
-    uint8_t type = contract_value_type(checker->doc, place->at);
+    uint8_t type =
+        json_tag(checker->doc, place->at) == '"' ? TYPE_STRING : contract_value_type(checker->doc, place->at);
     if (node->never) {
         contract_report(checker, place, LEVEL_CONTRACT, "not-allowed", "is not allowed here: leave it out");
         return;

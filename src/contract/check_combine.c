@@ -63,7 +63,7 @@ static struct tried try_branches(struct checker *checker, const struct node_list
             continue;
         }
         /* A branch for another type is never the one that was meant. */
-        size_t distance = (node_resolve(list->nodes[i])->types & type) != 0 ? faults : SIZE_MAX - 1;
+        size_t distance = (list->nodes[i]->types & type) != 0 ? faults : SIZE_MAX - 1;
         if (distance < least) {
             least = distance;
             tried.nearest = list->nodes[i];

@@ -16,7 +16,7 @@
 /* Calls `visit` with every opinion in place of the node until one answers true. */
 static bool each_in_place(const struct node *node, bool (*visit)(const struct node *node, void *context), void *context)
 {
-    if (node->same_as != NULL) {
+    if (node->same_as != NULL) { /* before resolve_all */
         return visit(node->same_as, context);
     }
     const struct combination *rules = node->combination;
@@ -87,6 +87,60 @@ static void measure_all(struct compiler *compiler)
         struct depth_walk walk = {.compiler = compiler};
         (void)measure(node, &walk);
     }
+}
+
+/* ---- plain references ---- */
+
+static void resolve(const struct node **node)
+{
+    while (*node != NULL && (*node)->same_as != NULL) {
+        *node = (*node)->same_as;
+    }
+}
+
+static void resolve_list(const struct node **nodes, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        resolve(&nodes[i]);
+    }
+}
+
+static void resolve_combination(struct combination *rules)
+{
+    resolve_list(rules->all.nodes, rules->all.count);
+    resolve_list(rules->any.nodes, rules->any.count);
+    resolve_list(rules->one.nodes, rules->one.count);
+    resolve(&rules->negated);
+    resolve(&rules->condition);
+    resolve(&rules->then);
+    resolve(&rules->otherwise);
+}
+
+/* Lets every rule point past nodes that are nothing but a $ref, so that check never meets one. */
+static void resolve_rules(struct node *node)
+{
+    if (node->object != NULL) {
+        for (uint32_t i = 0; i < node->object->named_count; i++) {
+            resolve(&node->object->members[i].node);
+        }
+        resolve(&node->object->additional);
+    }
+    if (node->array != NULL) {
+        resolve_list(node->array->prefix, node->array->prefix_count);
+        resolve(&node->array->items);
+    }
+    if (node->combination != NULL) {
+        resolve_combination(node->combination);
+    }
+}
+
+static void resolve_all(struct contract *contract)
+{
+    for (struct node *node = contract->nodes; node != NULL; node = node->next) {
+        resolve_rules(node);
+    }
+    resolve(&contract->item);
+    resolve(&contract->envelope);
 }
 
 /* ---- members among all opinions ---- */
@@ -162,7 +216,7 @@ static void check_siblings(struct compiler *compiler, const struct node *node)
 {
     const struct object_rules *object = node->object;
     for (uint32_t i = 0; object != NULL && i < object->named_count; i++) {
-        const struct node *member = node_resolve(object->members[i].node);
+        const struct node *member = object->members[i].node;
         if (member->notes != NULL && member->notes->sibling.size > 0 &&
             contract_node_member(node, member->notes->sibling) == NULL) {
             contract_compile_fail_at(compiler, object->members[i].node->at,
@@ -174,8 +228,7 @@ static void check_siblings(struct compiler *compiler, const struct node *node)
 static bool is_code(const struct node *object, struct slice name)
 {
     const struct node *member = contract_node_member(object, name);
-    const struct node *node = member == NULL ? NULL : node_resolve(member);
-    return node != NULL && node->notes != NULL && node->notes->secret == SECRET_CODE;
+    return member != NULL && member->notes != NULL && member->notes->secret == SECRET_CODE;
 }
 
 static void check_compare(struct compiler *compiler, const struct node *node)
@@ -187,7 +240,7 @@ static void check_compare(struct compiler *compiler, const struct node *node)
     const struct node *result = contract_node_member(node, compare->result);
     if (!is_code(node, compare->left) || !is_code(node, compare->right)) {
         contract_compile_fail_at(compiler, node->at, "x-compare: left and right must be secrets of kind code");
-    } else if (result == NULL || node_resolve(result)->types != TYPE_BOOLEAN) {
+    } else if (result == NULL || result->types != TYPE_BOOLEAN) {
         contract_compile_fail_at(compiler, node->at, "x-compare: result must be a member of type boolean");
     }
 }
@@ -223,8 +276,12 @@ static void check_card_names(struct compiler *compiler, const struct node *node)
 
 void contract_compile_finish(struct compiler *compiler)
 {
-    const struct contract *contract = compiler->contract;
+    struct contract *contract = compiler->contract;
     measure_all(compiler);
+    if (compiler->error != 0) {
+        return;
+    }
+    resolve_all(contract);
     for (struct node *node = contract->nodes; node != NULL && compiler->error == 0; node = node->next) {
         assert(node->filled);
         choose_unnamed(compiler, node);

@@ -43,10 +43,60 @@ struct names {
     const struct name_slot *slots;
 };
 
+/* First and last four bytes; all of a shorter text. */
+static inline uint64_t contract_name_key(struct slice text)
+{
+    const uint8_t *bytes = (const uint8_t *)text.data;
+    if (text.size >= 4) {
+        uint32_t first;
+        uint32_t last;
+        memcpy(&first, bytes, sizeof first);
+        memcpy(&last, bytes + text.size - 4, sizeof last);
+        return (uint64_t)last << 32 | first;
+    }
+    if (text.size == 0) {
+        return 0;
+    }
+    return (uint64_t)bytes[0] | (uint64_t)bytes[text.size / 2] << 8 | (uint64_t)bytes[text.size - 1] << 16;
+}
+
+static inline uint32_t contract_name_slot(const struct names *names, uint64_t key, size_t size)
+{
+    return (uint32_t)(((key ^ size) * 0x9E3779B97F4A7C15ull) >> names->shift);
+}
+
 /* Builds over `texts`, which must live as long. False: no memory. */
 bool contract_names_build(struct names *names, const struct slice *texts, size_t count, struct arena *arena);
-/* Index of the text or -1. */
-int contract_names_find(const struct names *names, struct slice text);
+/* Whether texts of one size and key are the same; up to 16 bytes two loads tell. */
+static inline bool contract_name_same(const char *a, const char *b, size_t size)
+{
+    uint64_t a_first, b_first, a_last, b_last;
+    if (size <= 8) {
+        return true;
+    }
+    if (size > 16) {
+        return memcmp(a, b, size) == 0;
+    }
+    memcpy(&a_first, a, sizeof a_first);
+    memcpy(&b_first, b, sizeof b_first);
+    memcpy(&a_last, a + size - 8, sizeof a_last);
+    memcpy(&b_last, b + size - 8, sizeof b_last);
+    return ((a_first ^ b_first) | (a_last ^ b_last)) == 0;
+}
+
+/* Index of the text or -1. Here because every member of every customer goes through it. */
+static inline int contract_names_find(const struct names *names, struct slice text)
+{
+    uint64_t key = contract_name_key(text);
+    uint32_t at = contract_name_slot(names, key, text.size);
+    for (const struct name_slot *slot = &names->slots[at]; slot->ordinal != 0; slot = &names->slots[at]) {
+        if (slot->key == key && slot->size == text.size && contract_name_same(slot->text, text.data, text.size)) {
+            return (int)slot->ordinal - 1;
+        }
+        at = (at + 1) & names->mask;
+    }
+    return -1;
+}
 
 /* ---- value.c ---- */
 
@@ -101,7 +151,7 @@ struct member {
 
 struct object_rules {
     struct names names;
-    const struct member *members;
+    struct member *members;
     uint32_t required_count;
     uint32_t named_count;          /* members with a node stand first */
     uint32_t count_min, count_max; /* of members */
@@ -110,7 +160,7 @@ struct object_rules {
 };
 
 struct array_rules {
-    const struct node *const *prefix;
+    const struct node **prefix;
     size_t prefix_count;
     const struct node *items;      /* NULL: not stated */
     uint32_t count_min, count_max; /* of elements */
@@ -123,7 +173,7 @@ struct number_rules {
 };
 
 struct node_list {
-    const struct node *const *nodes;
+    const struct node **nodes;
     size_t count;
 };
 
@@ -182,15 +232,15 @@ struct node {
     uint32_t in_place_weight;
     json_at at;                      /* of its schema, in the contract's own text */
     uint32_t length_min, length_max; /* code points */
-    const struct node *same_as;      /* nothing but a $ref: look there */
+    const struct node *same_as;      /* nothing but a $ref; no rule points at such a node any more */
     const struct choice *choice;     /* enum */
     const struct choice *constant;   /* const */
     const struct format *format;
     const struct notes *notes;
-    const struct object_rules *object;
-    const struct array_rules *array;
+    struct object_rules *object;
+    struct array_rules *array;
     const struct number_rules *number;
-    const struct combination *combination;
+    struct combination *combination;
     struct node *next; /* all nodes of a contract */
 };
 
@@ -223,15 +273,6 @@ extern const char *const CONTRACT_CLASS_TEXTS[3];
 /* True when the value is one of the list's. */
 bool contract_choice_has(const struct contract *contract, const struct choice *choice, const struct json_doc *doc,
                          json_at at);
-
-/* The node that a plain reference stands for. */
-static inline const struct node *node_resolve(const struct node *node)
-{
-    while (node->same_as != NULL) {
-        node = node->same_as;
-    }
-    return node;
-}
 
 /* The node of that member among all opinions about an object, or NULL (compile_finish.c). */
 const struct node *contract_node_member(const struct node *node, struct slice name);

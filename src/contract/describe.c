@@ -84,7 +84,6 @@ static bool is_inside(const struct outer *outer, const struct node *node)
 static void describe(struct buf *out, const struct node *node, struct slice name, bool required,
                      const struct outer *outer)
 {
-    node = node_resolve(node);
     struct outer here = {outer, node};
     for (const struct outer *at = outer; at != NULL; at = at->outer) {
         buf_append_text(out, "  ");

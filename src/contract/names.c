@@ -8,29 +8,6 @@
 
 #include "contract/contract_priv.h"
 
-#define MULTIPLIER 0x9E3779B97F4A7C15ull
-
-static inline uint64_t key_of(struct slice text)
-{
-    const uint8_t *bytes = (const uint8_t *)text.data;
-    if (text.size >= 4) {
-        uint32_t first;
-        uint32_t last;
-        memcpy(&first, bytes, sizeof first);
-        memcpy(&last, bytes + text.size - 4, sizeof last);
-        return (uint64_t)last << 32 | first;
-    }
-    if (text.size == 0) {
-        return 0;
-    }
-    return (uint64_t)bytes[0] | (uint64_t)bytes[text.size / 2] << 8 | (uint64_t)bytes[text.size - 1] << 16;
-}
-
-static inline uint32_t slot_of(const struct names *names, uint64_t key, size_t size)
-{
-    return (uint32_t)(((key ^ size) * MULTIPLIER) >> names->shift);
-}
-
 bool contract_names_build(struct names *names, const struct slice *texts, size_t count, struct arena *arena)
 {
     assert(count < UINT32_MAX / 4);
@@ -45,29 +22,12 @@ bool contract_names_build(struct names *names, const struct slice *texts, size_t
     *names = (struct names){
         .texts = texts, .count = (uint32_t)count, .mask = (1u << bits) - 1, .shift = 64 - bits, .slots = slots};
     for (size_t i = 0; i < count; i++) {
-        uint64_t key = key_of(texts[i]);
-        uint32_t at = slot_of(names, key, texts[i].size);
+        uint64_t key = contract_name_key(texts[i]);
+        uint32_t at = contract_name_slot(names, key, texts[i].size);
         while (slots[at].ordinal != 0) {
             at = (at + 1) & names->mask;
         }
         slots[at] = (struct name_slot){key, (uint32_t)texts[i].size, (uint32_t)i + 1, texts[i].data};
     }
     return true;
-}
-
-int contract_names_find(const struct names *names, struct slice text)
-{
-    if (names->count == 0) {
-        return -1;
-    }
-    uint64_t key = key_of(text);
-    uint32_t at = slot_of(names, key, text.size);
-    for (const struct name_slot *slot = &names->slots[at]; slot->ordinal != 0; slot = &names->slots[at]) {
-        if (slot->key == key && slot->size == text.size &&
-            (text.size <= 8 || memcmp(slot->text + 4, text.data + 4, text.size - 8) == 0)) {
-            return (int)slot->ordinal - 1;
-        }
-        at = (at + 1) & names->mask;
-    }
-    return -1;
 }

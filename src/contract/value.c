@@ -19,24 +19,14 @@ static bool is_integral(double value)
 
 uint8_t contract_value_type(const struct json_doc *doc, json_at at)
 {
-    switch (json_tag(doc, at)) {
-    case '"':
-        return TYPE_STRING;
-    case '{':
-        return TYPE_OBJECT;
-    case '[':
-        return TYPE_ARRAY;
-    case 't':
-    case 'f':
-        return TYPE_BOOLEAN;
-    case 'l':
-    case 'u':
-        return TYPE_INTEGER;
-    case 'd':
+    static const uint8_t TYPES[128] = {
+        ['"'] = TYPE_STRING,  ['{'] = TYPE_OBJECT, ['['] = TYPE_ARRAY,   ['t'] = TYPE_BOOLEAN,
+        ['f'] = TYPE_BOOLEAN, ['n'] = TYPE_NULL,   ['l'] = TYPE_INTEGER, ['u'] = TYPE_INTEGER};
+    unsigned char tag = (unsigned char)json_tag(doc, at);
+    if (tag == 'd') {
         return is_integral(json_double(doc, at)) ? TYPE_INTEGER : TYPE_FRACTION;
-    default:
-        return TYPE_NULL;
     }
+    return TYPES[tag & 127u];
 }
 
 /* A number as one of: negative integer, non-negative integer, double. */
