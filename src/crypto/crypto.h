@@ -57,7 +57,9 @@ void crypto_tenant_free(struct crypto_tenant **keys);
 
 enum crypto_purpose { CRYPTO_BODY = 0, CRYPTO_SECRET = 1, CRYPTO_ENVELOPE = 2, CRYPTO_PURPOSE_COUNT };
 
-/* Appends nonce, ciphertext and tag. `nonce` is 24 fresh random bytes, never used twice. */
+/* Appends nonce, ciphertext and tag. `nonce` is 24 fresh random bytes, never used twice. Views into
+ * `out` need its room reserved before; `plain` may stand where its ciphertext comes, CRYPTO_NONCE_BYTES
+ * behind the end of `out`, and is then encrypted in place. */
 void crypto_seal(const struct crypto_tenant *keys, enum crypto_purpose purpose, const uint8_t nonce[CRYPTO_NONCE_BYTES],
                  struct slice associated, struct slice plain, struct buf *out);
 /* Appends the plain bytes. 0, ERR_KEY when they don't open, or ERR_NO_MEMORY. */
@@ -69,7 +71,7 @@ int crypto_open(const struct crypto_tenant *keys, enum crypto_purpose purpose, s
 /* Blind index of a normalised identifier: keyed BLAKE2b, 16 bytes, separate by kind. */
 void crypto_blind(const struct crypto_tenant *keys, enum identifier_kind kind, struct slice value,
                   uint8_t mac[CRYPTO_MAC_BYTES]);
-/* Fingerprint of canonical content. */
+/* Fingerprint of canonical content: SipHash-2-4 with 16 bytes of result. */
 void crypto_fingerprint(const struct crypto_tenant *keys, struct slice content, uint8_t mac[CRYPTO_MAC_BYTES]);
 
 /* Keyed hash under which the store keeps a token or client secret. */
