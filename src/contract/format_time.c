@@ -58,17 +58,20 @@ static bool offset(struct slice text, int *minutes)
     return hour >= 0 && hour <= 23 && minute >= 0 && minute <= 59;
 }
 
-/* Whether the minute, counted from the day's begin and east of UTC, may have a second 60 (section 5.7). */
+/*
+ * Whether the minute, counted from the day's begin and east of UTC, may have a second 60 (section
+ * 5.7). An offset is less than a day, so the last minute in UTC is of the same day or the day before.
+ */
 static bool is_leap_minute(struct day day, int minute, int east)
 {
-    int utc = minute - east;
-    if ((utc + MINUTES_OF_DAY) % MINUTES_OF_DAY != MINUTES_OF_DAY - 1)
-        return false;
-    if (utc < 0) /* the day before in UTC: it must have been the last of its month */
+    switch (minute - east) {
+    case MINUTES_OF_DAY - 1:
+        return (day.month == 6 && day.day == 30) || (day.month == 12 && day.day == 31);
+    case -1:
         return day.day == 1 && (day.month == 7 || day.month == 1);
-    int last = day.month == 6 ? 30 : 31;
-    bool month_fits = day.month == 6 || day.month == 12;
-    return month_fits && day.day == (utc < MINUTES_OF_DAY ? last : last - 1);
+    default:
+        return false;
+    }
 }
 
 /* RFC 3339 section 5.6, full-date. */

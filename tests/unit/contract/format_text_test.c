@@ -3,6 +3,11 @@
 
 #define SIXTY "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 
+#define NINETEEN_WIDE                                                                                                  \
+    "\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc" \
+    "\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc"
+#define TWENTY_WIDE NINETEEN_WIDE "\xc3\xbc"
+
 static void email(void **state)
 {
     static const struct format_row rows[] = {
@@ -21,7 +26,9 @@ static void email(void **state)
         {"user@[IPv6:2001:db8::1]", true, 0},
         {"user@xn--bcher-kva.example", true, 0},
         {"\xe9\x98\xbf\xe8\x8a\xb1@\xe4\xbc\x8a\xe6\x98\xad\xe5\x82\xa5.\xe9\xa6\x99\xe6\xb8\xaf", true,
-         0}, /* RFC 6531 */
+         0},                                                              /* RFC 6531 */
+        {"a@" TWENTY_WIDE TWENTY_WIDE NINETEEN_WIDE ".example", true, 0}, /* "xn--" and 59 octets at least */
+        {"a@" TWENTY_WIDE TWENTY_WIDE TWENTY_WIDE ".example", false, 0},
         {SIXTY "aaaa@example.com", true, 0},
         {"a@" SIXTY "aaa.example", true, 0},
         {SIXTY "@" SIXTY "." SIXTY "." SIXTY ".aaaaaaaaaa", true, 0}, /* 254 */
@@ -63,7 +70,9 @@ static void email(void **state)
         {"a\0@b.c", false, 6},
         {"a@b.c\0", false, 6},
         {"\xff@b.c", false, 0},
-        {"\xc0\xaf@b.c", false, 0},     /* overlong */
+        {"\xc0\xaf@b.c", false, 0}, /* overlong */
+        {"\xe0\x80\xaf@b.c", false, 0},
+        {"\xf0\x80\x80\xaf@b.c", false, 0},
         {"\xed\xa0\x80@b.c", false, 0}, /* surrogate */
         {"\xf4\x90\x80\x80@b.c", false, 0},
         {"a@b.\xe9\x98", false, 0}, /* cut off */

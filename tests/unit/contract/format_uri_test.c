@@ -42,6 +42,7 @@ static void uri(void **state)
         {"http://[::1/", false, 0},
         {"http://[]/", false, 0},
         {"http://[v.a]/", false, 0},
+        {"http://[v.aa]/", false, 0},
         {"http://[v1.]/", false, 0},
         {"http://[::1]a/", false, 0},
         {"http://a:8a/", false, 0},

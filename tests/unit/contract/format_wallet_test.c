@@ -206,6 +206,7 @@ static void xrpl(void **state)
         {"X7TiBbkpU3ZqUnpEh2XKnYLRPVD1G5LAYG335V5Sf8d9buz", true, 0},
         {"X7TiBbkpU3ZqUnpEh2XKnYLRPVD1G5GfLyCXpuJVHi5Yhod", false, 0}, /* made: a tag without its flag */
         {"X7TiBbkpU3ZqUnpEh2XKnYLRPVD1G5RmjY2kQa34AjonPqU", false, 0}, /* made: flag 2 */
+        {"X7TiBbkpU3ZqUnpEh2XKnYLRPVD1G5Rkehe5uwJE6xnaGfj", false, 0}, /* made: flag 2, no tag */
         {"X7TiBbkpU3ZqUnpEh2XKnYLRPVD1G5LvS8UfDZtJtUSkySF", false, 0}, /* made: a tag of 64 bits */
         {"XVmtxgda329nGqkGBsTTzzDAtFjq6SzoXZAJ2w561Qc5QQC", false, 0}, /* made: another prefix */
         {"NHEN2ZE1FRUX6kHPn3qhAv3K1p9v6Yp3RF", false, 0},              /* made: another type */
@@ -320,9 +321,12 @@ static void cardano(void **state)
         {"addr1qyqqzqsrqszsvpcgpy9qkrqdpc83qygjzv2p29shrqv35xcd6ka2g", false, 0},
         {"addr1gyqqzqsrqszsvpcgpy9qkrqdpc83qygjzv2p29shrqv35xcpqg0qf9hn", false, 0}, /* made: pointers */
         {"addr1gyqqzqsrqszsvpcgpy9qkrqdpc83qygjzv2p29shrqv35xcpqgpczv8r7au", false, 0},
-        {"addrx1vyqqzqsrqszsvpcgpy9qkrqdpc83qygjzv2p29shrqv35xc68xjul", false, 0}, /* made: prefix */
+        {"addr1gyqqzqsrqszsvpcgpy9qkrqdpc83qygjzv2p29shrqv35xcpqgpsgzg9764", false, 0}, /* four numbers */
+        {"addr1gyqqzqsrqszsvpcgpy9qkrqdpc83qygjzv2p29shrqv35xupqypqgxcdqm", false, 0},  /* two */
+        {"addrx1vyqqzqsrqszsvpcgpy9qkrqdpc83qygjzv2p29shrqv35xc68xjul", false, 0},      /* made: prefix */
         {"addr1mykd6t", false, 0},
         {"Ae2tdPw8xMdpV17TYWHc61ZBbXxJgFWFRRM35i1Ezh4GuEgwnf7ZEUAPP6n", false, 0}, /* made: CRC */
+        {"Ae2tdR38BJoqK9XUFDeLNH3cXxSy7gbv7erXcRbJEvxR7DqNgFXZm3CecFv", false, 0},
         {"Ae2tdSS61euQKhUi9v8vvhP1oYzVzoW4q6ETTwiswSNxoF7xY9MhXWWmazg", false, 0}, /* made: payload too long */
         {"Ae2tdPwUPEZFRbyhz3cpfC2CumGzNkFBN2L42rcUc2yjQpEkxDbkPodpMAj", false, 0},
         {"addr1vx2fxv2umyhttkxyxp8x0dlpdt3k6cwng5pxj3jhsydzers66hrl9", false, 0},
