@@ -8,7 +8,7 @@
 #define LIMIT_MEMBERS        1024u      /* members of one object */
 #define LIMIT_STRING_BYTES   (1u << 20) /* any string; contracts lower it per member */
 #define LIMIT_CHUNK_ITEMS    1000u      /* items of one chunk */
-#define LIMIT_CHUNK_BYTES    (1u << 20) /* a chunk is closed when it holds this much */
+#define LIMIT_CHUNK_BYTES    (2u << 20) /* a chunk is closed when it holds this much */
 #define LIMIT_FAULTS         1000u      /* faults listed in one answer */
 #define LIMIT_ITEM_KEYS      64u        /* identifiers of one customer */
 #define LIMIT_NAME_BYTES     64u        /* tenant, project, client, key names */
