@@ -1,0 +1,377 @@
+/*
+ * Who gets a unique key (S4, S5), and whether a chunk is kept. The commit lock is held.
+ *
+ * All unique keys of a group are gathered, sorted and looked up at once; each becomes a slot with
+ * its holder. Then the chunks are decided one after the other, and a customer that is created takes
+ * its slots, so a later chunk sees an earlier one as it would see the store.
+ *
+ * The difficulty: an atomic chunk that turns out to be refused must leave no trace in the slots. What
+ * it changed is noted and put back.
+ */
+#include <assert.h>
+#include <stdlib.h>
+
+#include "store/group_priv.h"
+
+/* ---- the group's imports ---- */
+
+static struct store_member *member_find(const struct store_group *group, const struct uuid *tenant,
+                                        const struct uuid *import)
+{
+    uint8_t bytes[STORE_ROW_KEY_BYTES];
+    uint64_t at = 0;
+    bool there = map_get(group->local->members, store_rows_pair_key(bytes, tenant, import), &at);
+    return there ? &group->members[at] : NULL;
+}
+
+/* What is known of an import before the group: from the set, or else from its row. */
+static int member_load(struct store_local *local, struct store_member *member)
+{
+    const struct store_unfinished *entry = store_unfinished_find(local->unfinished, &member->tenant, &member->import);
+    if (entry != NULL) {
+        member->was = *entry;
+        member->before = entry->state;
+        member->wrote = entry->wrote;
+        member->refused = entry->refused;
+        return 0;
+    }
+    uint8_t key[STORE_ROW_KEY_BYTES];
+    struct buf row;
+    buf_init(&row, 0);
+    int err = store_kv_get(local->kv, NULL, STORE_FAMILY_IMPORT,
+                           store_rows_pair_key(key, &member->tenant, &member->import), &row);
+    if (err == 0) {
+        member->before = store_rows_import_state(buf_view(&row));
+        err = member->before == 0 ? ERR_CORRUPT : 0;
+    }
+    buf_fini(&row);
+    return err == ERR_NOT_FOUND ? 0 : err;
+}
+
+static int member_add(struct store_group *group, const struct store_chunk *chunk)
+{
+    uint8_t key[STORE_ROW_KEY_BYTES];
+    struct store_member *member = &group->members[group->member_count];
+    member->tenant = chunk->tenant;
+    member->import = chunk->import;
+    int err = member_load(group->local, member);
+    member->now = member->before;
+    if (err != 0) {
+        return err;
+    }
+    return map_put(group->local->members, store_rows_pair_key(key, &member->tenant, &member->import),
+                   group->member_count++);
+}
+
+static int gather_members(struct store_group *group)
+{
+    map_clear(group->local->members);
+    for (size_t i = 0; i < group->count; i++) {
+        struct store_chunk *chunk = group->chunks[i].chunk;
+        if (member_find(group, &chunk->tenant, &chunk->import) == NULL) {
+            int err = member_add(group, chunk);
+            if (err != 0) {
+                return err;
+            }
+        }
+        group->chunks[i].member = member_find(group, &chunk->tenant, &chunk->import);
+    }
+    return 0;
+}
+
+/* ---- the group's unique keys ---- */
+
+static size_t count_unique(const struct store_customer *customer)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < customer->key_count; i++) {
+        count += customer->keys[i].unique ? 1 : 0;
+    }
+    return count;
+}
+
+static int gather_claims(struct store_group *group)
+{
+    for (size_t i = 0; i < group->count; i++) {
+        struct store_group_chunk *at = &group->chunks[i];
+        for (size_t j = 0; j < at->chunk->count; j++) {
+            size_t unique = count_unique(&at->chunk->customers[j]);
+            group->claim_count += unique;
+            at->plain_count += at->chunk->customers[j].key_count - unique;
+        }
+    }
+    group->claims = arena_take(group->local->arena, group->claim_count * sizeof *group->claims);
+    if (group->claims == NULL) {
+        return ERR_NO_MEMORY;
+    }
+    struct store_claim *claim = group->claims;
+    for (size_t i = 0; i < group->count; i++) {
+        const struct store_chunk *chunk = group->chunks[i].chunk;
+        group->chunks[i].claims = claim;
+        for (size_t j = 0; j < chunk->count; j++) {
+            const struct store_customer *customer = &chunk->customers[j];
+            for (size_t k = 0; k < customer->key_count; k++) {
+                if (customer->keys[k].unique) {
+                    (void)store_rows_unique_key(claim->key, &chunk->tenant, &customer->keys[k]);
+                    claim++;
+                }
+            }
+        }
+    }
+    return 0;
+}
+
+static int claim_order(const void *a, const void *b)
+{
+    const struct store_claim *const *left = a;
+    const struct store_claim *const *right = b;
+    return memcmp((*left)->key, (*right)->key, STORE_UNIQUE_BYTES);
+}
+
+/* Sorts the claims and gives those of one key one slot. */
+static int make_slots(struct store_group *group)
+{
+    struct arena *arena = group->local->arena;
+    struct store_claim **sorted = arena_take(arena, group->claim_count * sizeof *sorted);
+    group->slots = arena_take_zeroed(arena, group->claim_count, sizeof *group->slots);
+    if (sorted == NULL || group->slots == NULL) {
+        return ERR_NO_MEMORY;
+    }
+    for (size_t i = 0; i < group->claim_count; i++) {
+        sorted[i] = &group->claims[i];
+    }
+    qsort(sorted, group->claim_count, sizeof *sorted, claim_order);
+    for (size_t i = 0; i < group->claim_count; i++) {
+        if (i == 0 || memcmp(sorted[i - 1]->key, sorted[i]->key, STORE_UNIQUE_BYTES) != 0) {
+            memcpy(group->slots[group->slot_count++].key, sorted[i]->key, STORE_UNIQUE_BYTES);
+        }
+        sorted[i]->slot = &group->slots[group->slot_count - 1];
+    }
+    return 0;
+}
+
+static int note_holder(void *context, size_t index, struct slice value)
+{
+    struct store_group *group = context;
+    group->slots[index].held = true;
+    return store_rows_holder_read(value, &group->slots[index].holder);
+}
+
+static int look_up(struct store_group *group)
+{
+    struct slice *keys = arena_take(group->local->arena, group->slot_count * sizeof *keys);
+    if (keys == NULL) {
+        return ERR_NO_MEMORY;
+    }
+    for (size_t i = 0; i < group->slot_count; i++) {
+        keys[i] = slice_make(group->slots[i].key, STORE_UNIQUE_BYTES);
+    }
+    return store_kv_get_many(group->local->kv, NULL, STORE_FAMILY_UNIQUE, keys, group->slot_count, note_holder, group);
+}
+
+int store_group_prepare(struct store_group *group, struct store_chunk *const *chunks, size_t count)
+{
+    struct arena *arena = group->local->arena;
+    group->count = count;
+    group->chunks = arena_take_zeroed(arena, count, sizeof *group->chunks);
+    group->members = arena_take_zeroed(arena, count, sizeof *group->members);
+    if (group->chunks == NULL || group->members == NULL) {
+        return ERR_NO_MEMORY;
+    }
+    for (size_t i = 0; i < count; i++) {
+        group->chunks[i].chunk = chunks[i];
+    }
+    int err = gather_members(group);
+    err = err == 0 ? gather_claims(group) : err;
+    err = err == 0 ? make_slots(group) : err;
+    return err == 0 ? look_up(group) : err;
+}
+
+/* ---- deciding ---- */
+
+/* State of the import that holds a key, as of the chunks decided so far. */
+static uint8_t holder_state(const struct store_group *group, const struct uuid *tenant, const struct uuid *import)
+{
+    const struct store_member *member = member_find(group, tenant, import);
+    if (member != NULL) {
+        return member->now;
+    }
+    const struct store_unfinished *entry = store_unfinished_find(group->local->unfinished, tenant, import);
+    return entry == NULL ? IMPORT_COMMITTED : entry->state;
+}
+
+/* What a claim on this slot comes to: an outcome kind, CREATED when the key is free. */
+static uint8_t judge(const struct store_group *group, const struct store_group_chunk *at, const struct store_slot *slot,
+                     const uint8_t *fingerprint)
+{
+    if (!slot->held) {
+        return STORE_CREATED;
+    }
+    if (!uuid_equal(&slot->holder.import, &at->chunk->import)) {
+        uint8_t state = holder_state(group, &at->chunk->tenant, &slot->holder.import);
+        if (state == IMPORT_ABORTED) {
+            return STORE_CREATED;
+        }
+        if (state != IMPORT_COMMITTED) {
+            return STORE_BUSY;
+        }
+    }
+    bool same = memcmp(slot->holder.fingerprint, fingerprint, CRYPTO_MAC_BYTES) == 0;
+    return same ? STORE_EXISTING : STORE_CONFLICT;
+}
+
+/* Which of two outcomes of one customer's keys speaks: what is final before what may pass. */
+static int rank(uint8_t kind)
+{
+    switch (kind) {
+    case STORE_CONFLICT:
+        return 3;
+    case STORE_BUSY:
+        return 2;
+    case STORE_EXISTING:
+        return 1;
+    default:
+        return 0;
+    }
+}
+
+static void tell(struct store_outcome *outcome, uint8_t kind, uint8_t key_kind, const struct store_holder *holder)
+{
+    *outcome = (struct store_outcome){.kind = kind, .key_kind = key_kind, .import = holder->import};
+    if (kind != STORE_BUSY) {
+        outcome->id = holder->id;
+    }
+}
+
+/* The slots that a chunk has changed, as they were. */
+struct undo {
+    struct store_slot *slot;
+    struct store_slot was;
+};
+
+struct undo_log {
+    struct undo *entries;
+    size_t count;
+};
+
+static void take_slot(struct store_slot *slot, const struct store_chunk *chunk, const struct store_customer *customer,
+                      struct undo_log *log)
+{
+    log->entries[log->count++] = (struct undo){.slot = slot, .was = *slot};
+    slot->held = true;
+    slot->taken = true;
+    slot->holder.id = customer->id;
+    slot->holder.import = chunk->import;
+    memcpy(slot->holder.fingerprint, customer->fingerprint, CRYPTO_MAC_BYTES);
+}
+
+static void put_back(struct undo_log *log)
+{
+    while (log->count > 0) {
+        const struct undo *last = &log->entries[--log->count];
+        *last->slot = last->was;
+    }
+}
+
+/* Decides one customer; returns the claim behind its own. */
+static struct store_claim *decide_customer(struct store_group *group, struct store_group_chunk *at, size_t index,
+                                           struct store_claim *claim, struct undo_log *log)
+{
+    const struct store_customer *customer = &at->chunk->customers[index];
+    struct store_outcome *outcome = &at->chunk->outcomes[index];
+    struct store_claim *first = claim;
+    *outcome = (struct store_outcome){.kind = STORE_CREATED, .id = customer->id};
+    for (size_t i = 0; i < customer->key_count; i++) {
+        if (customer->keys[i].unique) {
+            uint8_t kind = judge(group, at, claim->slot, customer->fingerprint);
+            if (rank(kind) > rank(outcome->kind)) {
+                tell(outcome, kind, customer->keys[i].kind, &claim->slot->holder);
+            }
+            claim++;
+        }
+    }
+    for (struct store_claim *own = first; outcome->kind == STORE_CREATED && own < claim; own++) {
+        take_slot(own->slot, at->chunk, customer, log);
+    }
+    return claim;
+}
+
+/* Whether the import's state lets this chunk in; docs/store.md has the table. */
+static bool may_follow(const struct store_member *member, const struct store_chunk *chunk)
+{
+    uint8_t next = chunk->row == NULL ? 0 : chunk->row->state;
+    if (member->refused && next == IMPORT_COMMITTED && member->now != IMPORT_COMMITTED) {
+        return chunk->count > 0 && chunk->atomic; /* decided for its outcomes, and refused */
+    }
+    switch (member->now) {
+    case 0:
+        return next != 0;
+    case IMPORT_OPEN:
+        return true;
+    case IMPORT_COMMITTED:
+        return chunk->count == 0 && (next == IMPORT_COMMITTED || next == IMPORT_ABORTED);
+    default:
+        return chunk->count == 0 && next == IMPORT_ABORTED;
+    }
+}
+
+static bool any_refused(const struct store_chunk *chunk)
+{
+    for (size_t i = 0; i < chunk->count; i++) {
+        if (rank(chunk->outcomes[i].kind) > rank(STORE_EXISTING)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void keep(struct store_group_chunk *at)
+{
+    struct store_chunk *chunk = at->chunk;
+    struct store_member *member = at->member;
+    chunk->kept = true;
+    member->wrote = member->wrote || chunk->count > 0;
+    for (size_t i = 0; i < chunk->count; i++) {
+        at->created += chunk->outcomes[i].kind == STORE_CREATED ? 1 : 0;
+        at->existing += chunk->outcomes[i].kind == STORE_EXISTING ? 1 : 0;
+    }
+    if (chunk->row != NULL) {
+        member->now = chunk->row->state;
+        chunk->row->created += at->created;
+        chunk->row->existing += at->existing;
+        at->counted = true;
+    }
+}
+
+static void decide_chunk(struct store_group *group, struct store_group_chunk *at, struct undo_log *log)
+{
+    struct store_chunk *chunk = at->chunk;
+    struct store_claim *claim = at->claims;
+    log->count = 0;
+    if (!may_follow(at->member, chunk)) {
+        chunk->error = ERR_IMPORT_ENDED;
+        return;
+    }
+    for (size_t i = 0; i < chunk->count; i++) {
+        claim = decide_customer(group, at, i, claim, log);
+    }
+    if (chunk->atomic && chunk->count > 0 && (at->member->refused || any_refused(chunk))) {
+        put_back(log);
+        at->member->refused = true;
+        return;
+    }
+    keep(at);
+}
+
+int store_group_decide(struct store_group *group)
+{
+    struct undo_log log = {0};
+    log.entries = arena_take(group->local->arena, group->claim_count * sizeof *log.entries);
+    if (log.entries == NULL) {
+        return ERR_NO_MEMORY;
+    }
+    for (size_t i = 0; i < group->count; i++) {
+        decide_chunk(group, &group->chunks[i], &log);
+    }
+    return 0;
+}

@@ -1,0 +1,62 @@
+/*
+ * A group of chunks on its way through store_commit: keep.c drives it, decide.c decides it.
+ * Everything lives in the local store's arena until the group is done.
+ */
+#ifndef STORE_GROUP_PRIV_H
+#define STORE_GROUP_PRIV_H
+
+#include "store/local_priv.h"
+
+/* An import that the group touches. */
+struct store_member {
+    struct uuid tenant;
+    struct uuid import;
+    uint8_t before;              /* import_state when the group began; 0: it has no row */
+    uint8_t now;                 /* as the chunks decided so far leave it */
+    bool wrote;                  /* it has outcome rows */
+    bool refused;                /* an atomic chunk of it was not kept: it can't be committed any more */
+    struct store_unfinished was; /* its entry in the set when the group began; state 0: none */
+};
+
+/* A unique key that the group asks for, and who has it as of the chunks decided so far. */
+struct store_slot {
+    uint8_t key[STORE_UNIQUE_BYTES];
+    bool held;
+    bool taken; /* by a customer of the group: the entry has to be written */
+    struct store_holder holder;
+};
+
+/* One customer's request for a unique key; in order of chunk, customer and key. */
+struct store_claim {
+    uint8_t key[STORE_UNIQUE_BYTES];
+    struct store_slot *slot;
+};
+
+struct store_group_chunk {
+    struct store_chunk *chunk;
+    struct store_member *member;
+    struct store_claim *claims;
+    size_t plain_count; /* index entries that are not unique */
+    uint64_t created;
+    uint64_t existing;
+    bool counted; /* created and existing have been added to the caller's row */
+};
+
+struct store_group {
+    struct store_local *local;
+    struct store_group_chunk *chunks;
+    size_t count;
+    struct store_member *members;
+    size_t member_count;
+    struct store_claim *claims;
+    size_t claim_count;
+    struct store_slot *slots; /* in order of key */
+    size_t slot_count;
+};
+
+/* Finds the imports' states, the unique keys and who has them. 0 or why that can't be read. */
+int store_group_prepare(struct store_group *group, struct store_chunk *const *chunks, size_t count) MUST_CHECK;
+/* Decides the chunks in order: outcomes, kept, error, and what members and slots become. */
+int store_group_decide(struct store_group *group) MUST_CHECK;
+
+#endif

@@ -1,0 +1,335 @@
+/*
+ * The local store: opening (S6), the instant that readers see (S3), writing (S7).
+ *
+ * The difficulty is S3 for an import of many chunks, whose rows come one commit after the other
+ * while readers walk. The rule has two halves:
+ *
+ *   U1  An import is put into the set of unfinished imports before its first row is written, and
+ *       taken out of it after the row that commits it, its last, is on stable storage.
+ *   U2  A view is a snapshot of the rows and the set, taken together under view_lock; every change
+ *       of the current set is made under view_lock. The lock is not held while anything is written.
+ *
+ * So for an import I and a view V = (rows, set), one of these holds:
+ *   - I is in the set: V hides all of I.
+ *   - I is not yet in the set when V is taken: by U1 none of I's rows is written yet: V has none.
+ *   - I is no longer in the set when V is taken: by U1 all of I's rows are written: V has all.
+ * There is no fourth case, since set and rows are of one instant (U2). An import whose chunk and
+ * committing row are one batch never enters the set: RocksDB shows a batch whole or not at all, and
+ * only after its log is synced. An import that is undone after it was committed enters the set when
+ * its row is written: before that V shows all of it, since sweeping starts behind it. A swept
+ * import leaves the set after its last row is gone, so a view without it in the set has no row of it.
+ */
+#include "store/local_priv.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+
+#define ARENA_BLOCK_BYTES (1u << 20)
+#define ARENA_LIMIT_BYTES (512u << 20)
+
+/* ---- views ---- */
+
+int store_view_open(struct store_local *local, struct store_view *view)
+{
+    pthread_mutex_lock(&local->view_lock);
+    view->rows = store_kv_view_open(local->kv);
+    view->unfinished = store_unfinished_hold(local->unfinished);
+    pthread_mutex_unlock(&local->view_lock);
+    if (view->rows == NULL) {
+        store_unfinished_release(&view->unfinished);
+        return ERR_NO_MEMORY;
+    }
+    return 0;
+}
+
+void store_view_close(struct store_local *local, struct store_view *view)
+{
+    store_kv_view_close(local->kv, &view->rows);
+    store_unfinished_release(&view->unfinished);
+}
+
+void store_local_publish(struct store_local *local, struct store_unfinished_set *next)
+{
+    pthread_mutex_lock(&local->view_lock);
+    struct store_unfinished_set *old = local->unfinished;
+    local->unfinished = next;
+    pthread_mutex_unlock(&local->view_lock);
+    store_unfinished_release(&old);
+}
+
+/* ---- writing ---- */
+
+int store_local_health(struct store_local *local)
+{
+    return atomic_load(&local->stopped);
+}
+
+/* After a failed write or sync nobody knows what is on the disk, and a later sync that succeeds
+ * proves nothing about the earlier one. So the first failure is the last write. */
+int store_local_write(struct store_local *local, struct store_kv_batch *batch, bool sync)
+{
+    int err = store_local_health(local);
+    if (err != 0) {
+        return err;
+    }
+    err = store_kv_write(local->kv, batch, sync && local->sync);
+    if (err == 0 || err == ERR_NO_MEMORY) {
+        return err;
+    }
+    err = err == ERR_STORAGE_FULL ? ERR_STORAGE_FULL : ERR_STORAGE_IO;
+    atomic_store(&local->stopped, err == ERR_STORAGE_FULL ? ERR_STORAGE_FULL : ERR_STORAGE_STOPPED);
+    log_error(NULL, "storage stopped", "\"code\":\"%s\"", err_code(err));
+    return err;
+}
+
+/* ---- opening ---- */
+
+int store_local_has_outcomes(struct store_local *local, struct store_kv_view *rows, const struct uuid *tenant,
+                             const struct uuid *import, bool *has)
+{
+    uint8_t bytes[STORE_ROW_KEY_BYTES];
+    struct slice prefix = store_rows_pair_key(bytes, tenant, import);
+    struct store_kv_walk *walk = store_kv_walk_open(local->kv, rows, STORE_FAMILY_OUTCOME, prefix);
+    if (walk == NULL) {
+        return ERR_NO_MEMORY;
+    }
+    struct slice key;
+    struct slice value;
+    store_kv_walk_seek(local->kv, walk, prefix, false);
+    *has = store_kv_walk_at(local->kv, walk, &key, &value);
+    return store_kv_walk_close(local->kv, &walk);
+}
+
+/* Puts the aborted form of an import's row into the batch. An unfinished mark without a row is left
+ * to the sweep. */
+static int abort_row(struct store_local *local, struct store_kv_view *rows, struct slice key)
+{
+    struct buf row;
+    struct store_import import;
+    buf_init(&row, 0);
+    int err = store_kv_get(local->kv, rows, STORE_FAMILY_IMPORT, key, &row);
+    if (err == 0) {
+        err = store_rows_import_read(key, buf_view(&row), &import);
+    }
+    if (err == 0 && import.state != IMPORT_ABORTED) {
+        struct buf aborted;
+        buf_init(&aborted, 0);
+        import.state = IMPORT_ABORTED;
+        import.error = (int16_t)ERR_STOPPING;
+        import.ended_ms = clock_real_ms();
+        store_rows_import_write(&aborted, &import);
+        store_kv_put(local->kv, local->batch, STORE_FAMILY_IMPORT, key, buf_view(&aborted));
+        err = buf_error(&aborted);
+        buf_fini(&aborted);
+    }
+    buf_fini(&row);
+    return err == ERR_NOT_FOUND ? 0 : err;
+}
+
+/* One unfinished mark as it was left behind: open becomes aborted (S6), nothing to sweep goes. */
+static int recover(struct store_local *local, struct store_kv_view *rows, struct slice key, struct slice mark)
+{
+    if (key.size != STORE_PAIR_BYTES || mark.size != 1) {
+        return ERR_CORRUPT;
+    }
+    struct store_unfinished entry = {
+        .tenant = store_rows_uuid_at(key, 0), .import = store_rows_uuid_at(key, UUID_BYTES), .state = IMPORT_ABORTED};
+    int err = store_local_has_outcomes(local, rows, &entry.tenant, &entry.import, &entry.wrote);
+    err = err == 0 ? abort_row(local, rows, key) : err;
+    if (err != 0) {
+        return err;
+    }
+    if (!entry.wrote) {
+        store_kv_erase(local->kv, local->batch, STORE_FAMILY_UNFINISHED, key);
+        return 0;
+    }
+    uint8_t state = IMPORT_ABORTED;
+    store_kv_put(local->kv, local->batch, STORE_FAMILY_UNFINISHED, key, slice_make(&state, 1));
+    struct store_unfinished_set *next = store_unfinished_change(local->unfinished, &entry, 1);
+    if (next == NULL) {
+        return ERR_NO_MEMORY;
+    }
+    store_local_publish(local, next);
+    return 0;
+}
+
+static int recover_all(struct store_local *local, struct store_kv_view *rows)
+{
+    struct store_kv_walk *walk = store_kv_walk_open(local->kv, rows, STORE_FAMILY_UNFINISHED, SLICE_NONE);
+    if (walk == NULL) {
+        return ERR_NO_MEMORY;
+    }
+    struct slice key;
+    struct slice mark;
+    size_t count = 0;
+    int err = 0;
+    store_kv_walk_seek(local->kv, walk, SLICE(""), false);
+    while (err == 0 && store_kv_walk_at(local->kv, walk, &key, &mark)) {
+        err = recover(local, rows, key, mark);
+        count++;
+        store_kv_walk_step(local->kv, walk);
+    }
+    int broken = store_kv_walk_close(local->kv, &walk);
+    err = err == 0 ? broken : err;
+    return err == 0 && count > 0 ? store_local_write(local, local->batch, true) : err;
+}
+
+static const struct slice format_key = {"format", 6};
+
+static int write_format(struct store_local *local)
+{
+    const uint8_t version[4] = {STORE_FORMAT_VERSION, 0, 0, 0};
+    store_kv_put(local->kv, local->batch, STORE_FAMILY_FORMAT, format_key, slice_make(version, sizeof version));
+    int err = store_local_write(local, local->batch, true);
+    store_kv_batch_clear(local->kv, local->batch);
+    return err;
+}
+
+/* A new store gets its version; another version is refused before anything is changed. */
+static int check_format(struct store_local *local, struct buf *why)
+{
+    struct buf found;
+    buf_init(&found, 0);
+    int err = store_kv_get(local->kv, NULL, STORE_FAMILY_FORMAT, format_key, &found);
+    if (err == ERR_NOT_FOUND) {
+        err = write_format(local);
+    } else if (err == 0) {
+        const uint8_t version[4] = {STORE_FORMAT_VERSION, 0, 0, 0};
+        if (!slice_equal(buf_view(&found), slice_make(version, sizeof version))) {
+            buf_append_text(why, "the store was written in another format version");
+            err = ERR_CORRUPT;
+        }
+    }
+    buf_fini(&found);
+    return err;
+}
+
+static int start(struct store_local *local, struct buf *why)
+{
+    int err = check_format(local, why);
+    if (err != 0) {
+        return err;
+    }
+    struct store_kv_view *rows = store_kv_view_open(local->kv);
+    if (rows == NULL) {
+        return ERR_NO_MEMORY;
+    }
+    err = recover_all(local, rows);
+    store_kv_view_close(local->kv, &rows);
+    store_kv_batch_clear(local->kv, local->batch);
+    return err;
+}
+
+/* ---- the kind ---- */
+
+static void local_close(struct store *store)
+{
+    struct store_local *local = store_local_of(store);
+    if (local->kv != NULL) {
+        store_kv_batch_free(local->kv, &local->batch);
+        store_kv_close(&local->kv);
+    }
+    arena_free(&local->arena);
+    map_free(&local->members);
+    store_unfinished_release(&local->unfinished);
+    pthread_mutex_destroy(&local->commit_lock);
+    pthread_mutex_destroy(&local->secret_lock);
+    pthread_mutex_destroy(&local->view_lock);
+    free(local);
+}
+
+static int local_health(struct store *store)
+{
+    return store_local_health(store_local_of(store));
+}
+
+static const struct store_ops local_ops = {
+    .close = local_close,
+    .commit = store_local_commit,
+    .customer_get = store_local_customer_get,
+    .customer_list = store_local_customer_list,
+    .customer_find = store_local_customer_find,
+    .import_get = store_local_import_get,
+    .import_list = store_local_import_list,
+    .import_outcomes = store_local_import_outcomes,
+    .secrets_get = store_local_secrets_get,
+    .secrets_replace = store_local_secrets_replace,
+    .secrets_next_pending = store_local_secrets_next_pending,
+    .meta_get = store_local_meta_get,
+    .meta_put = store_local_meta_put,
+    .meta_delete = store_local_meta_delete,
+    .meta_list = store_local_meta_list,
+    .sweep = store_local_sweep,
+    .health = local_health,
+    .verify = store_local_verify,
+};
+
+static struct store_local *local_new(void)
+{
+    struct store_local *local = calloc(1, sizeof *local);
+    if (local == NULL) {
+        return NULL;
+    }
+    local->store.ops = &local_ops;
+    pthread_mutex_init(&local->commit_lock, NULL);
+    pthread_mutex_init(&local->secret_lock, NULL);
+    pthread_mutex_init(&local->view_lock, NULL);
+    local->arena = arena_new(ARENA_BLOCK_BYTES, ARENA_LIMIT_BYTES);
+    local->members = map_new();
+    local->unfinished = store_unfinished_new();
+    return local;
+}
+
+/* Takes the key-value store. */
+static int open_over(struct store_kv **kv, bool sync, struct store **store, struct buf *why)
+{
+    struct store_local *local = local_new();
+    if (local == NULL) {
+        store_kv_close(kv);
+        return ERR_NO_MEMORY;
+    }
+    local->kv = *kv;
+    *kv = NULL;
+    local->sync = sync;
+    local->batch = store_kv_batch_new(local->kv);
+    bool whole = local->arena != NULL && local->members != NULL && local->unfinished != NULL && local->batch != NULL;
+    int err = whole ? start(local, why) : ERR_NO_MEMORY;
+    if (err != 0) {
+        local_close(&local->store);
+        return err;
+    }
+    *store = &local->store;
+    return 0;
+}
+
+int store_open_rocks(const char *path, const struct store_options *options, struct store **store, struct buf *why)
+{
+    struct store_kv *kv = NULL;
+    *store = NULL;
+    int err = store_kv_rocks_open(path, options, &kv, why);
+    if (err != 0) {
+        return err;
+    }
+    err = open_over(&kv, options == NULL || !options->unsafe_no_sync, store, why);
+    if (err != 0 && why->size == 0) {
+        buf_append_text(why, err_text(err));
+    }
+    return err;
+}
+
+int store_open_memory(struct store **store)
+{
+    struct store_kv *kv = NULL;
+    struct buf why;
+    *store = NULL;
+    int err = store_kv_memory_open(&kv);
+    if (err != 0) {
+        return err;
+    }
+    buf_init(&why, 0);
+    err = open_over(&kv, true, store, &why);
+    buf_fini(&why);
+    return err;
+}

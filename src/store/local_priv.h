@@ -1,0 +1,97 @@
+/*
+ * The local store: one process, one key-value store under it. Files: local.c (open, close, the
+ * instant that readers see, writing), keep.c and decide.c (store_commit), read.c, secrets.c,
+ * meta.c, sweep.c, verify.c.
+ *
+ * Locks, in the order in which they are taken: commit_lock (who decides or frees unique keys, and
+ * who changes the set of unfinished imports), secret_lock (who replaces or removes secrets rows),
+ * view_lock (held for an instant, never across a read, a write or a sync).
+ */
+#ifndef STORE_LOCAL_PRIV_H
+#define STORE_LOCAL_PRIV_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "base/arena.h"
+#include "base/map.h"
+#include "store/kv_priv.h"
+#include "store/rows_priv.h"
+#include "store/store_priv.h"
+#include "store/unfinished_priv.h"
+
+struct store_local {
+    struct store store;
+    struct store_kv *kv;
+    bool sync;
+    atomic_int stopped; /* 0, or what every write answers from now on (S7) */
+
+    pthread_mutex_t commit_lock;
+    struct arena *arena; /* of the group that is being committed */
+    struct map *members; /* import -> place in the group's members */
+    struct store_kv_batch *batch;
+
+    pthread_mutex_t secret_lock;
+
+    pthread_mutex_t view_lock;
+    struct store_unfinished_set *unfinished;
+};
+
+static inline struct store_local *store_local_of(struct store *store)
+{
+    return (struct store_local *)(void *)store;
+}
+
+/* What a reader sees: rows and unfinished imports of one instant. */
+struct store_view {
+    struct store_kv_view *rows;
+    struct store_unfinished_set *unfinished;
+};
+
+int store_view_open(struct store_local *local, struct store_view *view) MUST_CHECK;
+void store_view_close(struct store_local *local, struct store_view *view);
+static inline bool store_view_hides(const struct store_view *view, const struct uuid *tenant, const struct uuid *import)
+{
+    return store_unfinished_find(view->unfinished, tenant, import) != NULL;
+}
+
+/* Makes `next` the current set; takes it. The commit lock is held. */
+void store_local_publish(struct store_local *local, struct store_unfinished_set *next);
+
+/* Writes a batch. A failure stops the store (S7). `sync` as the caller needs it. */
+int store_local_write(struct store_local *local, struct store_kv_batch *batch, bool sync) MUST_CHECK;
+/* 0, or what a write has to answer since the store stopped. */
+int store_local_health(struct store_local *local);
+
+/* Whether the import has an outcome row. 0 or why that can't be read. */
+int store_local_has_outcomes(struct store_local *local, struct store_kv_view *rows, const struct uuid *tenant,
+                             const struct uuid *import, bool *has) MUST_CHECK;
+
+/* The operations; arguments as in store.h. */
+int store_local_commit(struct store *store, struct store_chunk *const *chunks, size_t count) MUST_CHECK;
+int store_local_customer_get(struct store *store, const struct uuid *tenant, const struct uuid *id,
+                             struct buf *record) MUST_CHECK;
+int store_local_customer_list(struct store *store, const struct uuid *tenant, const struct uuid *after, size_t limit,
+                              store_record_fn *each, void *context) MUST_CHECK;
+int store_local_customer_find(struct store *store, const struct uuid *tenant, const struct record_key *key,
+                              const struct uuid *after, size_t limit, store_record_fn *each, void *context) MUST_CHECK;
+int store_local_import_get(struct store *store, const struct uuid *tenant, const struct uuid *id,
+                           struct store_import *import, struct buf *envelope) MUST_CHECK;
+int store_local_import_list(struct store *store, const struct uuid *tenant, const struct uuid *before, size_t limit,
+                            store_import_fn *each, void *context) MUST_CHECK;
+int store_local_import_outcomes(struct store *store, const struct uuid *tenant, const struct uuid *import,
+                                uint32_t chunk, struct buf *outcomes) MUST_CHECK;
+int store_local_secrets_get(struct store *store, const struct uuid *tenant, const struct uuid *id,
+                            struct buf *row) MUST_CHECK;
+int store_local_secrets_replace(struct store *store, const struct uuid *tenant, const struct uuid *id, struct slice old,
+                                struct slice row, bool pending) MUST_CHECK;
+int store_local_secrets_next_pending(struct store *store, struct uuid *tenant, struct uuid *id) MUST_CHECK;
+int store_local_meta_get(struct store *store, struct slice key, struct buf *value) MUST_CHECK;
+int store_local_meta_put(struct store *store, struct slice key, struct slice value) MUST_CHECK;
+int store_local_meta_delete(struct store *store, struct slice key) MUST_CHECK;
+int store_local_meta_list(struct store *store, struct slice prefix, store_meta_fn *each, void *context) MUST_CHECK;
+int store_local_sweep(struct store *store, size_t limit, bool *left) MUST_CHECK;
+int store_local_verify(struct store *store, store_open_fn *open, store_problem_fn *problem, void *context,
+                       struct store_verify_counts *counts) MUST_CHECK;
+
+#endif

@@ -1,0 +1,65 @@
+/* The small rows of the house. Each write is a batch of its own, synced. */
+#include "store/local_priv.h"
+
+int store_local_meta_get(struct store *store, struct slice key, struct buf *value)
+{
+    return store_kv_get(store_local_of(store)->kv, NULL, STORE_FAMILY_META, key, value);
+}
+
+static int change(struct store_local *local, struct slice key, const struct slice *value)
+{
+    struct store_kv_batch *batch = store_kv_batch_new(local->kv);
+    if (batch == NULL) {
+        return ERR_NO_MEMORY;
+    }
+    if (value != NULL) {
+        store_kv_put(local->kv, batch, STORE_FAMILY_META, key, *value);
+    } else {
+        store_kv_erase(local->kv, batch, STORE_FAMILY_META, key);
+    }
+    int err = store_local_write(local, batch, true);
+    store_kv_batch_free(local->kv, &batch);
+    return err;
+}
+
+int store_local_meta_put(struct store *store, struct slice key, struct slice value)
+{
+    return change(store_local_of(store), key, &value);
+}
+
+int store_local_meta_delete(struct store *store, struct slice key)
+{
+    return change(store_local_of(store), key, NULL);
+}
+
+static int list_rows(struct store_local *local, struct store_kv_walk *walk, store_meta_fn *each, void *context)
+{
+    struct slice key;
+    struct slice value;
+    int err = 0;
+    while (err == 0 && store_kv_walk_at(local->kv, walk, &key, &value)) {
+        err = each(context, key, value);
+        store_kv_walk_step(local->kv, walk);
+    }
+    return err;
+}
+
+int store_local_meta_list(struct store *store, struct slice prefix, store_meta_fn *each, void *context)
+{
+    struct store_local *local = store_local_of(store);
+    struct store_view view;
+    int err = store_view_open(local, &view);
+    if (err != 0) {
+        return err;
+    }
+    struct store_kv_walk *walk = store_kv_walk_open(local->kv, view.rows, STORE_FAMILY_META, prefix);
+    err = ERR_NO_MEMORY;
+    if (walk != NULL) {
+        store_kv_walk_seek(local->kv, walk, prefix, false);
+        err = list_rows(local, walk, each, context);
+        int broken = store_kv_walk_close(local->kv, &walk);
+        err = err == 0 ? broken : err;
+    }
+    store_view_close(local, &view);
+    return err;
+}

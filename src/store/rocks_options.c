@@ -1,0 +1,143 @@
+/*
+ * Tuning of RocksDB, and why each value is what it is. The measurements stand in docs/store.md.
+ *
+ * The difficulty is memory: write buffers, filters, indexes and blocks together have to stay within
+ * one number. Write buffers get five eighths of it (database-wide limit), the block cache with
+ * indexes and filters in it a quarter; the rest is what the allocator and open files need.
+ */
+#include "store/rocks_priv.h"
+
+#define MIB (1024u * 1024u)
+
+#define BODY_BUFFER_SHARE  6  /* of memory_bytes; three may exist at once while one is filled */
+#define INDEX_BUFFER_SHARE 12 /* unique and plain each */
+#define SMALL_BUFFER_BYTES (4u * MIB)
+#define CACHE_SHARE        4
+#define BUFFERS_SHARE_NUM  5
+#define BUFFERS_SHARE_DEN  8
+
+/* Recovery reads at most this much log; it also bounds how long a small family pins old logs. */
+#define LOG_BYTES (512u * MIB)
+
+/* A record of a customer is larger, an empty or tiny one is not worth a place of its own. */
+#define BLOB_FROM_BYTES 256u
+#define BLOB_FILE_BYTES (256u * MIB)
+
+#define FILTER_BITS_PER_KEY 10
+
+static void tables(rocksdb_options_t *options, rocksdb_cache_t *cache, bool filter)
+{
+    rocksdb_block_based_table_options_t *table = rocksdb_block_based_options_create();
+    rocksdb_block_based_options_set_block_cache(table, cache);
+    rocksdb_block_based_options_set_block_size(table, 4096);
+    rocksdb_block_based_options_set_format_version(table, 5);
+    /* Indexes and filters live in the cache, in parts, so that they can't outgrow it with the store. */
+    rocksdb_block_based_options_set_cache_index_and_filter_blocks(table, 1);
+    rocksdb_block_based_options_set_cache_index_and_filter_blocks_with_high_priority(table, 1);
+    rocksdb_block_based_options_set_pin_l0_filter_and_index_blocks_in_cache(table, 1);
+    rocksdb_block_based_options_set_index_type(table, rocksdb_block_based_table_index_type_two_level_index_search);
+    rocksdb_block_based_options_set_pin_top_level_index_and_filter(table, 1);
+    if (filter) {
+        rocksdb_block_based_options_set_filter_policy(table,
+                                                      rocksdb_filterpolicy_create_bloom_full(FILTER_BITS_PER_KEY));
+        rocksdb_block_based_options_set_partition_filters(table, 1);
+    }
+    rocksdb_options_set_block_based_table_factory(options, table);
+    rocksdb_block_based_options_destroy(table);
+}
+
+/* What all families share. Nothing is compressed: sealed bytes, MACs and ids don't shrink. */
+static rocksdb_options_t *family(rocksdb_cache_t *cache, size_t buffer_bytes, bool filter)
+{
+    rocksdb_options_t *options = rocksdb_options_create();
+    rocksdb_options_set_compression(options, rocksdb_no_compression);
+    rocksdb_options_set_write_buffer_size(options, buffer_bytes);
+    rocksdb_options_set_max_write_buffer_number(options, 3);
+    rocksdb_options_set_level_compaction_dynamic_level_bytes(options, 1);
+    tables(options, cache, filter);
+    return options;
+}
+
+/* Records go to blob files when they are flushed, so compaction moves 40 bytes of a customer, not 1,700. */
+static void keep_bodies_apart(rocksdb_options_t *options)
+{
+    rocksdb_options_set_enable_blob_files(options, 1);
+    rocksdb_options_set_min_blob_size(options, BLOB_FROM_BYTES);
+    rocksdb_options_set_blob_file_size(options, BLOB_FILE_BYTES);
+    rocksdb_options_set_blob_compression_type(options, rocksdb_no_compression);
+    rocksdb_options_set_enable_blob_gc(options, 1);
+}
+
+/* MACs spread over the whole range, so every flush overlaps every file: compact rarely and much. */
+static void expect_random_keys(rocksdb_options_t *options)
+{
+    rocksdb_options_set_level0_file_num_compaction_trigger(options, 8);
+    rocksdb_options_set_level0_slowdown_writes_trigger(options, 32);
+    rocksdb_options_set_level0_stop_writes_trigger(options, 48);
+    rocksdb_options_set_max_bytes_for_level_base(options, 256u * MIB);
+    rocksdb_options_set_target_file_size_base(options, 32u * MIB);
+}
+
+static rocksdb_options_t *database(size_t memory_bytes)
+{
+    rocksdb_options_t *options = rocksdb_options_create();
+    rocksdb_options_set_create_if_missing(options, 1);
+    rocksdb_options_set_create_missing_column_families(options, 1);
+    rocksdb_options_set_paranoid_checks(options, 1);
+    /*
+     * A crash may leave the last record of the log incomplete: it was never answered for, so it is
+     * dropped. Anything else that doesn't check out refuses to open. The default of RocksDB (point in
+     * time) would open at the last good record and drop what follows a bad one, customers that were
+     * answered for among it, without a word.
+     */
+    rocksdb_options_set_wal_recovery_mode(options, rocksdb_tolerate_corrupted_tail_records_recovery);
+    rocksdb_options_set_recycle_log_file_num(options, 0);
+    rocksdb_options_set_max_total_wal_size(options, LOG_BYTES);
+    rocksdb_options_set_db_write_buffer_size(options, memory_bytes / BUFFERS_SHARE_DEN * BUFFERS_SHARE_NUM);
+    /* One flush and one compaction: more would only take turns with the workers on a small machine. */
+    rocksdb_options_set_max_background_jobs(options, 2);
+    rocksdb_options_set_allow_concurrent_memtable_write(options, 0);
+    /* Hands dirty pages of flushes to the disk early, so that no log sync waits behind a pile of them. */
+    rocksdb_options_set_bytes_per_sync(options, MIB);
+    rocksdb_options_set_avoid_unnecessary_blocking_io(options, 1);
+    rocksdb_options_set_max_open_files(options, 512);
+    rocksdb_options_set_skip_stats_update_on_db_open(options, 1);
+    rocksdb_options_set_stats_dump_period_sec(options, 0);
+    rocksdb_options_set_stats_persist_period_sec(options, 0);
+    /* RocksDB's own log: warnings, two small files. It names files and numbers, never a row. */
+    rocksdb_options_set_info_log_level(options, 2);
+    rocksdb_options_set_max_log_file_size(options, 4u * MIB);
+    rocksdb_options_set_keep_log_file_num(options, 2);
+    return options;
+}
+
+void store_rocks_options_init(struct store_rocks_options *options, size_t memory_bytes)
+{
+    rocksdb_cache_t *cache = rocksdb_cache_create_lru(memory_bytes / CACHE_SHARE);
+    options->database = database(memory_bytes);
+    for (size_t i = 0; i < STORE_FAMILY_COUNT; i++) {
+        size_t buffer_bytes = SMALL_BUFFER_BYTES;
+        if (i == STORE_FAMILY_BODY) {
+            buffer_bytes = memory_bytes / BODY_BUFFER_SHARE;
+        } else if (i == STORE_FAMILY_UNIQUE || i == STORE_FAMILY_PLAIN) {
+            buffer_bytes = memory_bytes / INDEX_BUFFER_SHARE;
+        }
+        /* Plain entries are only ever walked, so a filter would be carried for nothing. */
+        options->families[i] = family(cache, buffer_bytes, i != STORE_FAMILY_PLAIN);
+    }
+    keep_bodies_apart(options->families[STORE_FAMILY_BODY]);
+    expect_random_keys(options->families[STORE_FAMILY_UNIQUE]);
+    expect_random_keys(options->families[STORE_FAMILY_PLAIN]);
+    /* Nearly every lookup in the unique family is a miss: answered by a filter in the memtable too. */
+    rocksdb_options_set_memtable_prefix_bloom_size_ratio(options->families[STORE_FAMILY_UNIQUE], 0.05);
+    rocksdb_options_set_memtable_whole_key_filtering(options->families[STORE_FAMILY_UNIQUE], 1);
+    rocksdb_cache_destroy(cache);
+}
+
+void store_rocks_options_fini(struct store_rocks_options *options)
+{
+    rocksdb_options_destroy(options->database);
+    for (size_t i = 0; i < STORE_FAMILY_COUNT; i++) {
+        rocksdb_options_destroy(options->families[i]);
+    }
+}

@@ -1,0 +1,65 @@
+/*
+ * Keys and values of every row, as bytes. docs/store.md shows the same as tables. Integers in keys
+ * are big-endian, so that order of bytes is order of numbers; in values little-endian.
+ *
+ *   family      key                                  value
+ *   body        tenant 16, customer 16               record (record.h)
+ *   unique      tenant 16, kind 1, mac 16            customer 16, import 16, fingerprint 16
+ *   plain       tenant 16, kind 1, mac 16, customer  -
+ *   secret      tenant 16, customer 16               import 16, secrets row (record.h)
+ *   pending     tenant 16, customer 16               import 16
+ *   import      tenant 16, import 16                 see store_rows_import_write
+ *   outcome     tenant 16, import 16, chunk 4        outcomes, see store_rows_outcome_write
+ *   unfinished  tenant 16, import 16                 state 1 (import_state)
+ *   meta        text                                 the caller's
+ *   format      "format"                             version 4
+ */
+#ifndef STORE_ROWS_PRIV_H
+#define STORE_ROWS_PRIV_H
+
+#include "store/store.h"
+
+#define STORE_FORMAT_VERSION 1u
+
+#define STORE_TENANT_BYTES  UUID_BYTES
+#define STORE_PAIR_BYTES    (2 * UUID_BYTES)
+#define STORE_UNIQUE_BYTES  (UUID_BYTES + 1 + CRYPTO_MAC_BYTES)
+#define STORE_PLAIN_BYTES   (STORE_UNIQUE_BYTES + UUID_BYTES)
+#define STORE_OUTCOME_BYTES (STORE_PAIR_BYTES + 4)
+#define STORE_ROW_KEY_BYTES STORE_PLAIN_BYTES /* the longest of them */
+#define STORE_HOLDER_BYTES  (2 * UUID_BYTES + CRYPTO_MAC_BYTES)
+
+/* Who has a unique key. */
+struct store_holder {
+    struct uuid id;
+    struct uuid import;
+    uint8_t fingerprint[CRYPTO_MAC_BYTES];
+};
+
+/* Each writes the key's bytes to `key` (room for STORE_ROW_KEY_BYTES) and returns a view of them. */
+struct slice store_rows_pair_key(uint8_t *key, const struct uuid *tenant, const struct uuid *id);
+struct slice store_rows_unique_key(uint8_t *key, const struct uuid *tenant, const struct record_key *index);
+struct slice store_rows_plain_key(uint8_t *key, const struct uuid *tenant, const struct record_key *index,
+                                  const struct uuid *id);
+struct slice store_rows_outcome_key(uint8_t *key, const struct uuid *tenant, const struct uuid *import, uint32_t chunk);
+
+/* The 16 bytes at `at`. */
+struct uuid store_rows_uuid_at(struct slice bytes, size_t at);
+/* The chunk number of an outcome row's key. */
+uint32_t store_rows_outcome_chunk(struct slice key);
+
+struct slice store_rows_holder_write(uint8_t value[STORE_HOLDER_BYTES], const struct store_holder *holder);
+/* 0 or ERR_CORRUPT. */
+int store_rows_holder_read(struct slice value, struct store_holder *holder) MUST_CHECK;
+
+void store_rows_outcome_write(struct buf *row, const struct store_outcome *outcome);
+/* Next outcome; false at the end. ERR_CORRUPT in *err when the bytes are none. */
+bool store_rows_outcome_read(struct slice *row, struct store_outcome *outcome, int *err);
+
+void store_rows_import_write(struct buf *row, const struct store_import *import);
+/* The members; tenant and id come from the key. The envelope views the row. 0 or ERR_CORRUPT. */
+int store_rows_import_read(struct slice key, struct slice row, struct store_import *import) MUST_CHECK;
+/* The state alone; 0 when the row is none. */
+uint8_t store_rows_import_state(struct slice row);
+
+#endif

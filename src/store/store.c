@@ -1,0 +1,121 @@
+/*
+ * The public interface: every call goes to the kind of store that is open. What all kinds have in
+ * common, and no more, is here: what a caller must never do is asserted once.
+ */
+#include <assert.h>
+
+#include "store/store_priv.h"
+
+void store_close(struct store **store)
+{
+    if (*store != NULL) {
+        (*store)->ops->close(*store);
+        *store = NULL;
+    }
+}
+
+static void check_chunk(const struct store_chunk *chunk)
+{
+    assert(chunk->count == 0 || (chunk->customers != NULL && chunk->outcomes != NULL));
+    if (chunk->row != NULL) {
+        assert(uuid_equal(&chunk->row->tenant, &chunk->tenant) && uuid_equal(&chunk->row->id, &chunk->import));
+        assert(chunk->row->state >= IMPORT_OPEN && chunk->row->state <= IMPORT_ABORTED);
+        assert(chunk->count == 0 || chunk->row->state != IMPORT_ABORTED);
+    }
+}
+
+int store_commit(struct store *store, struct store_chunk *const *chunks, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        check_chunk(chunks[i]);
+    }
+    return store->ops->commit(store, chunks, count);
+}
+
+int store_customer_get(struct store *store, const struct uuid *tenant, const struct uuid *id, struct buf *record)
+{
+    return store->ops->customer_get(store, tenant, id, record);
+}
+
+int store_customer_list(struct store *store, const struct uuid *tenant, const struct uuid *after, size_t limit,
+                        store_record_fn *each, void *context)
+{
+    return store->ops->customer_list(store, tenant, after, limit, each, context);
+}
+
+int store_customer_find(struct store *store, const struct uuid *tenant, const struct record_key *key,
+                        const struct uuid *after, size_t limit, store_record_fn *each, void *context)
+{
+    return store->ops->customer_find(store, tenant, key, after, limit, each, context);
+}
+
+int store_import_get(struct store *store, const struct uuid *tenant, const struct uuid *id, struct store_import *import,
+                     struct buf *envelope)
+{
+    return store->ops->import_get(store, tenant, id, import, envelope);
+}
+
+int store_import_list(struct store *store, const struct uuid *tenant, const struct uuid *before, size_t limit,
+                      store_import_fn *each, void *context)
+{
+    return store->ops->import_list(store, tenant, before, limit, each, context);
+}
+
+int store_import_outcomes(struct store *store, const struct uuid *tenant, const struct uuid *import, uint32_t chunk,
+                          struct buf *outcomes)
+{
+    return store->ops->import_outcomes(store, tenant, import, chunk, outcomes);
+}
+
+int store_secrets_get(struct store *store, const struct uuid *tenant, const struct uuid *id, struct buf *row)
+{
+    return store->ops->secrets_get(store, tenant, id, row);
+}
+
+int store_secrets_replace(struct store *store, const struct uuid *tenant, const struct uuid *id, struct slice old,
+                          struct slice row, bool pending)
+{
+    return store->ops->secrets_replace(store, tenant, id, old, row, pending);
+}
+
+int store_secrets_next_pending(struct store *store, struct uuid *tenant, struct uuid *id)
+{
+    return store->ops->secrets_next_pending(store, tenant, id);
+}
+
+int store_meta_get(struct store *store, struct slice key, struct buf *value)
+{
+    return store->ops->meta_get(store, key, value);
+}
+
+int store_meta_put(struct store *store, struct slice key, struct slice value)
+{
+    return store->ops->meta_put(store, key, value);
+}
+
+int store_meta_delete(struct store *store, struct slice key)
+{
+    return store->ops->meta_delete(store, key);
+}
+
+int store_meta_list(struct store *store, struct slice prefix, store_meta_fn *each, void *context)
+{
+    return store->ops->meta_list(store, prefix, each, context);
+}
+
+int store_sweep(struct store *store, size_t limit, bool *left)
+{
+    return store->ops->sweep(store, limit, left);
+}
+
+int store_health(struct store *store)
+{
+    return store->ops->health(store);
+}
+
+int store_verify(struct store *store, store_open_fn *open, store_problem_fn *problem, void *context,
+                 struct store_verify_counts *counts)
+{
+    *counts = (struct store_verify_counts){0};
+    return store->ops->verify(store, open, problem, context, counts);
+}

@@ -1,0 +1,79 @@
+/*
+ * Inside store_verify. verify.c walks the records, verify_imports.c the imports, verify_lookup.c the
+ * index entries; the last also has the batched lookups that the others use.
+ */
+#ifndef STORE_VERIFY_PRIV_H
+#define STORE_VERIFY_PRIV_H
+
+#include "store/local_priv.h"
+
+/* A row that must be there, and what it must say. */
+struct store_expected {
+    uint8_t bytes[STORE_ROW_KEY_BYTES];
+    size_t size; /* of the key in bytes[] */
+    struct uuid tenant;
+    struct uuid id;
+    struct uuid import;
+    uint8_t fingerprint[CRYPTO_MAC_BYTES];
+    struct record_key index;
+    bool found;
+};
+
+struct store_verifier;
+/* Compares a row that was found with what was expected. */
+typedef void store_compare_fn(struct store_verifier *verifier, const struct store_expected *expected,
+                              struct slice value);
+
+#define STORE_EXPECTED_MAX 512
+
+/* Lookups of one family that wait until there are enough to be sorted and made together. */
+struct store_lookups {
+    enum store_family family;
+    store_compare_fn *compare;
+    const char *missing; /* sentence with one %s, the customer */
+    struct store_expected *expected;
+    size_t count;
+};
+
+struct store_verifier {
+    struct store_local *local;
+    struct store_view view;
+    store_open_fn *open;
+    store_problem_fn *problem;
+    void *context;
+    struct store_verify_counts *counts;
+    uint64_t outcomes_created;     /* customers that the outcomes of committed imports name */
+    struct store_lookups unique;   /* a record's unique entries */
+    struct store_lookups plain;    /* a record's other entries */
+    struct store_lookups indexed;  /* an index entry's record */
+    struct store_lookups reported; /* an outcome's record */
+};
+
+/* Counts and tells a broken invariant; `id` is written where the sentence has its %s. */
+void store_verify_problem(struct store_verifier *verifier, const char *sentence, const struct uuid *id);
+
+int store_lookups_init(struct store_lookups *lookups, enum store_family family, store_compare_fn *compare,
+                       const char *missing) MUST_CHECK;
+void store_lookups_fini(struct store_lookups *lookups);
+/* Room for the next; makes the waiting ones first when there is none. NULL and *err on failure. */
+struct store_expected *store_lookups_next(struct store_verifier *verifier, struct store_lookups *lookups, int *err);
+/* Makes all that wait. */
+int store_lookups_run(struct store_verifier *verifier, struct store_lookups *lookups) MUST_CHECK;
+
+/* Expects the entries of a shown record's keys. */
+int store_verify_expect_keys(struct store_verifier *verifier, const struct record_header *header) MUST_CHECK;
+void store_verify_compare_holder(struct store_verifier *verifier, const struct store_expected *expected,
+                                 struct slice value);
+void store_verify_compare_plain(struct store_verifier *verifier, const struct store_expected *expected,
+                                struct slice value);
+void store_verify_compare_indexed(struct store_verifier *verifier, const struct store_expected *expected,
+                                  struct slice value);
+void store_verify_compare_reported(struct store_verifier *verifier, const struct store_expected *expected,
+                                   struct slice value);
+
+/* Walks one family of index entries: each leads to a record that has the key. */
+int store_verify_index(struct store_verifier *verifier, enum store_family family) MUST_CHECK;
+/* Walks imports, outcomes and unfinished marks side by side. */
+int store_verify_imports(struct store_verifier *verifier) MUST_CHECK;
+
+#endif
