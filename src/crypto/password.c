@@ -53,11 +53,23 @@ int crypto_password_hash(const struct crypto_ring *ring, struct slice plain, str
     return buf_error(out);
 }
 
+/* Whether libsodium can compute it: what we make ourselves, and a fifth faster than libargon2. */
+static bool sodium_knows(const struct hash_parts *parts)
+{
+    return parts->scheme == HASH_ARGON2ID && parts->version == 19 && parts->lanes == 1 &&
+           parts->salt_size == crypto_pwhash_SALTBYTES;
+}
+
 static int compute_argon2(const struct hash_parts *parts, struct slice plain, uint8_t *digest)
 {
     if (parts->lanes < 1 || parts->lanes > ARGON2_LANES_MAX || parts->cost < 8 * parts->lanes ||
         parts->cost > MEMORY_MAX_KIB || parts->passes < 1 || parts->cost * parts->passes > MEMORY_WORK_KIB) {
         return ERR_BAD_PARAMETER;
+    }
+    if (sodium_knows(parts)) {
+        int failed = crypto_pwhash(digest, parts->digest_size, plain.data, plain.size, parts->salt, parts->passes,
+                                   (size_t)parts->cost * 1024, crypto_pwhash_ALG_ARGON2ID13);
+        return failed == 0 ? 0 : ERR_NO_MEMORY;
     }
     struct hash_parts own = *parts;
     /* Argon2's context takes the password without const; only a flag that is not set makes it write there. */
@@ -141,7 +153,7 @@ static int verify_bcrypt(const struct hash_parts *parts, struct slice hash, stru
     }
     memcpy(password, plain.data, size);
     memcpy(setting, hash.data, hash.size);
-    struct slice made = slice_from_text(crypt_r(password, setting, data));
+    struct slice made = slice_from_text(crypt_rn(password, setting, data, (int)sizeof *data));
     *match = memchr(password, '\0', size) == NULL && made.size == BCRYPT_CHARS &&
              slice_equal_secret(slice_from(made, BCRYPT_CHARS - BCRYPT_DIGEST_CHARS),
                                 slice_from(hash, BCRYPT_CHARS - BCRYPT_DIGEST_CHARS));
