@@ -1,5 +1,4 @@
 /* The row of a customer's secrets and back; bound to tenant, customer and its own clear front. */
-#define _GNU_SOURCE /* memmem */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
