@@ -1,0 +1,198 @@
+/*
+ * `muster bench`: one run, one machine, one set of customers; a line of TSV for each measurement as it is
+ * done, and at the end what was measured held against the bars. docs/bench.md says what each line means.
+ */
+#include "cli/bench.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "cli/bench_http.h"
+#include "crypto/crypto.h"
+
+struct bench_flags {
+    struct connection_flags where;
+    const char *folder;
+    const char *shape;
+    const char *emit;
+    const char *only;
+    uint64_t customers;
+    uint64_t seed;
+    bool quick;
+};
+
+/* ---- the parts ---- */
+
+static int run_steps(const struct bench_run *run)
+{
+    int err = 0;
+    for (int shape = 0; err == 0 && shape < BENCH_SHAPES; shape++) {
+        err = bench_steps(run, (enum bench_shape)shape);
+    }
+    return err;
+}
+
+static int run_load(const struct bench_run *run, struct bench_server *server)
+{
+    static const struct {
+        uint64_t batch;
+        const char *name;
+    } bulks[] = {{1000, "bulk-1000"}, {10000, "bulk-10000"}};
+    int err = 0;
+    for (int shape = 0; shape < BENCH_SHAPES; shape++) {
+        struct bench_source source = {.seed = run->seed, .shape = (enum bench_shape)shape};
+        for (size_t i = 0; err == 0 && i < 2; i++) {
+            err = bench_bulk(run, server, &source, bulks[i].batch, bulks[i].name);
+        }
+    }
+    return err == 0 ? bench_single(run, server) : err;
+}
+
+static int run_server(const struct bench_run *run)
+{
+    struct bench_server server;
+    int err = bench_server_start(run, &server);
+    if (err == 0) {
+        err = run_load(run, &server);
+    }
+    if (err == 0) {
+        err = bench_hashing(run, &server);
+    }
+    bench_server_stop(&server);
+    return err;
+}
+
+/* Somebody else's server: only what goes over the wire, and customers that it can't have yet. */
+static int run_given_server(const struct bench_run *run, const struct bench_flags *flags)
+{
+    struct bench_server server = {.next = (uint64_t)(clock_real_ms() / 1000) % 1000000 * 1000000};
+    int err = connection_load(&flags->where, &server.connection);
+    if (err == 0 && !bench_address(server.connection.server, &server.address)) {
+        cli_say("bench: --server takes http:// and a numeric address");
+        err = ERR_CONFIG;
+    }
+    return err == 0 ? run_load(run, &server) : err;
+}
+
+struct part {
+    const char *name;
+    int (*run)(const struct bench_run *run);
+};
+
+static const struct part PARTS[] = {{"steps", run_steps}, {"server", run_server}, {"copy", bench_copy}};
+#define PART_COUNT (sizeof PARTS / sizeof PARTS[0])
+
+static int run_parts(const struct bench_run *run, const char *only)
+{
+    int err = 0;
+    for (size_t i = 0; i < PART_COUNT; i++) {
+        if (only == NULL || strcmp(only, PARTS[i].name) == 0) {
+            int one = PARTS[i].run(run);
+            err = one != 0 ? one : err;
+        }
+    }
+    return err;
+}
+
+/* ---- the command ---- */
+
+static bool make_folder(const char *parent, struct bench_run *run)
+{
+    snprintf(run->folder, sizeof run->folder, "%s/muster-bench-XXXXXX", parent);
+    if (mkdtemp(run->folder) == NULL) {
+        cli_say("bench: %s: %s", run->folder, strerror(errno));
+        return false;
+    }
+    return true;
+}
+
+static bool find_shape(const char *name, enum bench_shape *shape)
+{
+    struct slice names[BENCH_SHAPES];
+    for (int i = 0; i < BENCH_SHAPES; i++) {
+        names[i] = slice_from_text(BENCH_SHAPE_NAMES[i]);
+        if (slice_equal_text(names[i], name)) {
+            *shape = (enum bench_shape)i;
+            return true;
+        }
+    }
+    cli_say_unknown("shape", slice_from_text(name), names, BENCH_SHAPES);
+    return false;
+}
+
+static bool known_part(const char *name)
+{
+    struct slice names[PART_COUNT];
+    for (size_t i = 0; i < PART_COUNT; i++) {
+        names[i] = slice_from_text(PARTS[i].name);
+        if (name == NULL || slice_equal_text(names[i], name)) {
+            return true;
+        }
+    }
+    cli_say_unknown("part", slice_from_text(name), names, PART_COUNT);
+    return false;
+}
+
+static int emit(const struct bench_run *run, const struct bench_flags *flags)
+{
+    enum bench_shape shape;
+    if (!find_shape(flags->shape, &shape)) {
+        return CLI_USAGE;
+    }
+    return bench_emit_copy(run, shape, 0, run->customers, flags->emit) == 0 ? CLI_KEPT : CLI_USAGE;
+}
+
+static int run_all(struct bench_run *run, const struct bench_flags *flags)
+{
+    int err;
+    bench_report_begin();
+    bench_note("%llu customers a line, seed %llu, %ld cores", (unsigned long long)run->customers,
+               (unsigned long long)run->seed, sysconf(_SC_NPROCESSORS_ONLN));
+    if (flags->where.server != NULL) {
+        err = run_given_server(run, flags);
+    } else {
+        if (!make_folder(flags->folder, run)) {
+            return CLI_USAGE;
+        }
+        err = run_parts(run, flags->only);
+        bench_remove(run->folder);
+    }
+    bench_bars();
+    return err == 0 ? CLI_KEPT : CLI_USAGE;
+}
+
+int cli_run_bench(int argc, char **argv)
+{
+    struct bench_flags given = {.folder = ".", .shape = "cyrexa", .seed = 1};
+    const struct cli_flag flags[] = {
+        CONNECTION_FLAGS(given.where),
+        {"quick", CLI_SWITCH, &given.quick, NULL, "100,000 customers a line instead of 1,000,000."},
+        {"customers", CLI_NUMBER, &given.customers, "N", "Customers a line."},
+        {"seed", CLI_NUMBER, &given.seed, "N", "Another set of customers [1]."},
+        {"only", CLI_TEXT, &given.only, "PART", "steps, server or copy."},
+        {"folder", CLI_TEXT, &given.folder, "DIR", "Where the scratch folder is made [.]; its disk is measured."},
+        {"emit-copy", CLI_TEXT, &given.emit, "FILE|-", "Only write the customers as rows for COPY."},
+        {"shape", CLI_TEXT, &given.shape, "SHAPE", "cyrexa or nexera, for --emit-copy."},
+    };
+    struct cli_words words;
+    enum cli_parsed parsed = cli_parse(argc, argv, flags, sizeof flags / sizeof flags[0], &words);
+    if (parsed != CLI_PARSED) {
+        return cli_parse_exit(parsed);
+    }
+    if (!cli_words_check("bench", &words, 0, 0) || !known_part(given.only)) {
+        return CLI_USAGE;
+    }
+    if (crypto_init() != 0) {
+        cli_say("bench: no cryptography");
+        return CLI_USAGE;
+    }
+    struct bench_run run = {.customers = given.customers != 0 ? given.customers
+                                         : given.quick        ? 100000
+                                                              : 1000000,
+                            .seed = given.seed,
+                            .step_seconds = given.quick ? 1 : 3,
+                            .single_seconds = given.quick ? 4 : 10};
+    return given.emit != NULL ? emit(&run, &given) : run_all(&run, &given);
+}

@@ -1,0 +1,99 @@
+/*
+ * What the files of `muster bench` share: the run, its lines, and meters of CPU and memory. One thread
+ * drives; only bench_bulk.c makes threads, and joins them before it returns.
+ */
+#ifndef CLI_BENCH_H
+#define CLI_BENCH_H
+
+#include <netinet/in.h>
+#include <sys/types.h>
+
+#include "cli/bench_customers.h"
+#include "cli/connect.h"
+
+/* ---- lines (bench_report.c) ---- */
+
+/* One measurement. A number that does not apply is negative and printed as "-". */
+struct bench_line {
+    const char *name; /* static: "bulk-1000" */
+    const char *shape;
+    const char *unit;
+    double value;
+    double p50_ms;
+    double p99_ms;
+    double cpu_per_1000; /* seconds per 1,000 customers */
+    double rss_mib;      /* peak */
+};
+
+/* A line with nothing but its names. */
+struct bench_line bench_line_make(const char *name, const char *shape, const char *unit);
+void bench_report_begin(void);
+/* Prints the line on stdout and remembers it for the bars. */
+void bench_report(const struct bench_line *line);
+/* A line of words among the measurements: "# …". */
+void bench_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* Holds what was measured against the bars, on stderr. */
+void bench_bars(void);
+
+/* ---- meters (bench_meter.c) ---- */
+
+/* A process between begin and end: its CPU seconds and its peak of resident memory. */
+struct bench_meter {
+    pid_t pid; /* 0: no process to look at */
+    double cpu_begin;
+    int64_t began_ns;
+    double seconds; /* after end */
+    double cpu;     /* after end; negative without a process */
+    double rss_mib; /* after end; negative without a process */
+};
+
+void bench_meter_begin(struct bench_meter *meter, pid_t pid);
+void bench_meter_end(struct bench_meter *meter);
+/* Value per second, CPU and memory of `count` customers, into the line. */
+void bench_meter_to_line(const struct bench_meter *meter, uint64_t count, struct bench_line *line);
+/* Holds the process on one core, or lets it go again. */
+void bench_one_core(bool one);
+
+/* ---- the run ---- */
+
+struct bench_run {
+    uint64_t customers; /* of one bulk line */
+    uint64_t seed;
+    double step_seconds; /* of check, seal, split */
+    double single_seconds;
+    char folder[512]; /* scratch; made and removed by bench.c */
+};
+
+/* A server under load. */
+struct bench_server {
+    pid_t pid; /* 0: not ours */
+    struct connection connection;
+    struct sockaddr_in address;
+    uint64_t next; /* number of the first customer that it has not got yet */
+};
+
+/* Each measures and reports its lines. 0, or an ERR_ that has been told on stderr. */
+int bench_steps(const struct bench_run *run, enum bench_shape shape) MUST_CHECK;
+int bench_store(const struct bench_run *run, enum bench_shape shape) MUST_CHECK;
+int bench_bulk(const struct bench_run *run, struct bench_server *server, const struct bench_source *source,
+               uint64_t batch, const char *name) MUST_CHECK;
+int bench_single(const struct bench_run *run, struct bench_server *server) MUST_CHECK;
+int bench_hashing(const struct bench_run *run, struct bench_server *server) MUST_CHECK;
+int bench_copy(const struct bench_run *run) MUST_CHECK;
+
+/* Starts `muster serve --demo` on a free port with its data in run->folder. */
+int bench_server_start(const struct bench_run *run, struct bench_server *server) MUST_CHECK;
+/* Ends it and waits for it. */
+void bench_server_stop(struct bench_server *server);
+/* Composes a bulk request's head for a body of that size; the text's size. */
+size_t bench_head(const struct bench_server *server, enum bench_shape shape, size_t body_bytes, char *head,
+                  size_t size);
+
+/* Writes customers first to first + count - 1 as rows of PostgreSQL's COPY text format. */
+int bench_emit_copy(const struct bench_run *run, enum bench_shape shape, uint64_t first, uint64_t count,
+                    const char *path) MUST_CHECK;
+
+/* Removes a folder and all in it. */
+void bench_remove(const char *folder);
+
+#endif

@@ -1,0 +1,161 @@
+/*
+ * A server of our own to measure: this binary again, with its data in the scratch folder, on a free port.
+ * It says when it is ready on its stdout; its credentials are in demo.json.
+ */
+#include "cli/bench.h"
+
+#include <errno.h>
+#include <ftw.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cli/bench_http.h"
+
+#define STOP_SECONDS 60
+
+extern char **environ;
+
+/* The server must see the defaults, not what MUSTER_… variables say to us. */
+static void clear_environment(void)
+{
+    static char *kept[1024];
+    size_t count = 0;
+    for (size_t i = 0; environ[i] != NULL && count + 1 < sizeof kept / sizeof kept[0]; i++) {
+        if (strncmp(environ[i], "MUSTER_", 7) != 0) {
+            kept[count++] = environ[i];
+        }
+    }
+    environ = kept;
+}
+
+static void run_server(const char *data, int to_parent)
+{
+    static char words[][16] = {"muster", "serve", "--demo", "--listen", "127.0.0.1:0", "--data"};
+    char folder[600];
+    snprintf(folder, sizeof folder, "%s", data);
+    char *arguments[] = {words[0], words[1], words[2], words[3], words[4], words[5], folder, NULL};
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    signal(SIGPIPE, SIG_DFL);
+    dup2(to_parent, STDOUT_FILENO);
+    clear_environment();
+    execv("/proc/self/exe", arguments);
+    _exit(127);
+}
+
+/* The line with the word `ready`: its URL goes to the connection. False: the server ended instead. */
+static bool read_ready(int from, struct connection *connection)
+{
+    char line[1024];
+    size_t size = 0;
+    ssize_t got;
+    while (size + 1 < sizeof line && (got = read(from, line + size, 1)) != 0) {
+        if (got < 0 && errno != EINTR) {
+            return false;
+        }
+        if (got < 0) {
+            continue;
+        }
+        if (line[size++] != '\n') {
+            continue;
+        }
+        line[size - 1] = '\0';
+        const char *url = strstr(line, "http://");
+        if (strstr(line, "ready") != NULL && url != NULL) {
+            return cli_text_copy(slice_make(url, strcspn(url, " \t\r\",")), connection->server,
+                                 sizeof connection->server);
+        }
+        size = 0;
+    }
+    return false;
+}
+
+static int read_credentials(const char *data, struct bench_server *server)
+{
+    char path[700];
+    char url[sizeof server->connection.server];
+    memcpy(url, server->connection.server, sizeof url);
+    snprintf(path, sizeof path, "%s/demo.json", data);
+    int err = connection_load_file(path, &server->connection);
+    memcpy(server->connection.server, url, sizeof url);
+    return err;
+}
+
+int bench_server_start(const struct bench_run *run, struct bench_server *server)
+{
+    int ends[2];
+    char data[600];
+    memset(server, 0, sizeof *server);
+    snprintf(data, sizeof data, "%s/data", run->folder);
+    if (pipe(ends) != 0) {
+        return ERR_NO_MEMORY;
+    }
+    server->pid = fork();
+    if (server->pid == 0) {
+        close(ends[0]);
+        run_server(data, ends[1]);
+    }
+    close(ends[1]);
+    bool ready = server->pid > 0 && read_ready(ends[0], &server->connection);
+    close(ends[0]);
+    int err = ready ? read_credentials(data, server) : ERR_NETWORK;
+    if (err == 0 && !bench_address(server->connection.server, &server->address)) {
+        err = ERR_NETWORK;
+    }
+    if (err != 0) {
+        cli_say("bench: the server did not start");
+        bench_server_stop(server);
+    }
+    return err;
+}
+
+void bench_server_stop(struct bench_server *server)
+{
+    struct timespec pause = {.tv_nsec = 50000000};
+    if (server->pid <= 0) {
+        return;
+    }
+    kill(server->pid, SIGTERM);
+    for (int i = 0; waitpid(server->pid, NULL, WNOHANG) == 0; i++) {
+        if (i == STOP_SECONDS * 20) {
+            cli_say("bench: the server did not stop in %d s; it is killed", STOP_SECONDS);
+            kill(server->pid, SIGKILL);
+        }
+        nanosleep(&pause, NULL);
+    }
+    server->pid = 0;
+}
+
+static const char *path_of(enum bench_shape shape)
+{
+    return shape == BENCH_CYREXA ? "/customer/1.0.0/createBulk" : "/customers/batch";
+}
+
+size_t bench_head(const struct bench_server *server, enum bench_shape shape, size_t body_bytes, char *head, size_t size)
+{
+    const struct connection *connection = &server->connection;
+    int written = snprintf(head, size,
+                           "POST %s HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer %s\r\n%s%s%s%s%s"
+                           "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n",
+                           path_of(shape), connection->token, shape == BENCH_CYREXA ? "tenantId: " : "",
+                           shape == BENCH_CYREXA ? connection->tenant : "", shape == BENCH_CYREXA ? "\r\ntoken: " : "",
+                           shape == BENCH_CYREXA ? connection->tenant_token : "", shape == BENCH_CYREXA ? "\r\n" : "",
+                           body_bytes);
+    return written < 0 || (size_t)written >= size ? 0 : (size_t)written;
+}
+
+static int remove_one(const char *path, const struct stat *info, int kind, struct FTW *at)
+{
+    (void)info;
+    (void)kind;
+    (void)at;
+    return remove(path);
+}
+
+void bench_remove(const char *folder)
+{
+    (void)nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}

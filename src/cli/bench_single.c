@@ -1,0 +1,203 @@
+/*
+ * Single creates: 64 connections, one request at a time on each, one customer a request; a single thread
+ * that waits with epoll. A request is small enough for a socket's buffer, so it is written in one go
+ * (blocking if it must be), and only answers are waited for.
+ */
+#include "cli/bench.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "cli/bench_http.h"
+
+#define CONNECTIONS 64
+#define HEAD_BYTES  8192
+/* Requests prepared for a second; a faster server ends the measurement early. */
+#define PREPARED_PER_SECOND 40000
+
+struct peer {
+    int fd;
+    int64_t sent_ns;
+    struct bench_reply reply;
+};
+
+struct singles {
+    const struct bench_server *server;
+    struct buf text;    /* head and body of every request, one behind the other */
+    struct buf offsets; /* size_t */
+    size_t count;
+    size_t next;
+    uint32_t *latencies_us;
+    size_t done;
+    size_t under_way;
+    int64_t until_ns;
+    struct peer peers[CONNECTIONS];
+};
+
+static int prepare(struct singles *singles, const struct bench_run *run, uint64_t first)
+{
+    struct bench_source source = {.seed = run->seed, .shape = BENCH_CYREXA};
+    struct buf body;
+    char head[HEAD_BYTES];
+    buf_init(&body, 0);
+    for (size_t i = 0; i <= singles->count; i++) {
+        size_t at = singles->text.size;
+        buf_append(&singles->offsets, &at, sizeof at);
+        if (i < singles->count) {
+            buf_clear(&body);
+            bench_body(&source, first + i, 1, "", &body);
+            buf_append(&singles->text, head, bench_head(singles->server, BENCH_CYREXA, body.size, head, sizeof head));
+            buf_append_slice(&singles->text, buf_view(&body));
+        }
+    }
+    int err = buf_error(&body) != 0 ? buf_error(&body) : buf_error(&singles->text);
+    buf_fini(&body);
+    singles->latencies_us = calloc(singles->count, sizeof *singles->latencies_us);
+    return err != 0 ? err : singles->latencies_us == NULL ? ERR_NO_MEMORY : buf_error(&singles->offsets);
+}
+
+/* Sends the next request on the connection. False: nothing more to send, or the write failed. */
+static bool send_next(struct singles *singles, struct peer *peer)
+{
+    size_t range[2];
+    peer->sent_ns = clock_monotonic_ns();
+    if (singles->next == singles->count || peer->sent_ns >= singles->until_ns) {
+        return false;
+    }
+    memcpy(range, singles->offsets.data + singles->next++ * sizeof range[0], sizeof range);
+    bench_reply_begin(&peer->reply);
+    while (range[0] < range[1]) {
+        ssize_t sent = send(peer->fd, singles->text.data + range[0], range[1] - range[0], MSG_NOSIGNAL);
+        if (sent < 0 && errno != EINTR) {
+            return false;
+        }
+        range[0] += sent > 0 ? (size_t)sent : 0;
+    }
+    singles->under_way++;
+    return true;
+}
+
+static void say_unexpected(const struct bench_reply *reply)
+{
+    cli_say("bench: single: status %d: %.*s", reply->status, (int)reply->excerpt_size, reply->excerpt);
+}
+
+/* Bytes have arrived. 0, or ERR_NETWORK when the answer is not the expected one. */
+static int on_readable(struct singles *singles, struct peer *peer)
+{
+    char bytes[4096];
+    ssize_t got = recv(peer->fd, bytes, sizeof bytes, MSG_DONTWAIT);
+    if (got < 0 && (errno == EAGAIN || errno == EINTR)) {
+        return 0;
+    }
+    if (got > 0) {
+        (void)bench_reply_take(&peer->reply, slice_make(bytes, (size_t)got));
+    }
+    if (got <= 0 || peer->reply.state == REPLY_FAILED) {
+        say_unexpected(&peer->reply);
+        return ERR_NETWORK;
+    }
+    if (peer->reply.state != REPLY_DONE) {
+        return 0;
+    }
+    if (peer->reply.status != 200 || peer->reply.hyphens < 4 || peer->reply.closes) {
+        say_unexpected(&peer->reply);
+        return ERR_NETWORK;
+    }
+    singles->latencies_us[singles->done++] = (uint32_t)((clock_monotonic_ns() - peer->sent_ns) / 1000);
+    singles->under_way--;
+    (void)send_next(singles, peer);
+    return 0;
+}
+
+static int connect_all(struct singles *singles, int epoll)
+{
+    for (size_t i = 0; i < CONNECTIONS; i++) {
+        struct epoll_event event = {.events = EPOLLIN, .data.ptr = &singles->peers[i]};
+        singles->peers[i].fd = bench_connect(&singles->server->address);
+        if (singles->peers[i].fd < 0 || epoll_ctl(epoll, EPOLL_CTL_ADD, singles->peers[i].fd, &event) != 0) {
+            cli_say("bench: single: %s", strerror(errno));
+            return ERR_NETWORK;
+        }
+    }
+    return 0;
+}
+
+static int run_load(struct singles *singles, int epoll)
+{
+    int err = 0;
+    for (size_t i = 0; i < CONNECTIONS; i++) {
+        (void)send_next(singles, &singles->peers[i]);
+    }
+    while (err == 0 && singles->under_way > 0) {
+        struct epoll_event events[CONNECTIONS];
+        int count = epoll_wait(epoll, events, CONNECTIONS, 30000);
+        if (count == 0) {
+            cli_say("bench: single: no answer within 30 s");
+            err = ERR_NETWORK;
+        }
+        for (int i = 0; err == 0 && i < count; i++) {
+            err = on_readable(singles, events[i].data.ptr);
+        }
+    }
+    return err;
+}
+
+static int compare(const void *a, const void *b)
+{
+    uint32_t x;
+    uint32_t y;
+    memcpy(&x, a, sizeof x);
+    memcpy(&y, b, sizeof y);
+    return x < y ? -1 : x > y;
+}
+
+static void report(const struct singles *singles, const struct bench_meter *meter)
+{
+    struct bench_line line = bench_line_make("single", BENCH_SHAPE_NAMES[BENCH_CYREXA], "customers/s");
+    bench_meter_to_line(meter, singles->done, &line);
+    qsort(singles->latencies_us, singles->done, sizeof singles->latencies_us[0], compare);
+    line.p50_ms = singles->latencies_us[singles->done / 2] / 1e3;
+    line.p99_ms = singles->latencies_us[singles->done * 99 / 100] / 1e3;
+    bench_report(&line);
+}
+
+int bench_single(const struct bench_run *run, struct bench_server *server)
+{
+    static struct singles singles;
+    struct bench_meter meter;
+    memset(&singles, 0, sizeof singles);
+    singles.server = server;
+    singles.count = (size_t)(run->single_seconds * PREPARED_PER_SECOND);
+    buf_init(&singles.text, 0);
+    buf_init(&singles.offsets, 0);
+    int epoll = epoll_create1(EPOLL_CLOEXEC);
+    int err = prepare(&singles, run, server->next);
+    server->next += singles.count;
+    if (err == 0) {
+        err = connect_all(&singles, epoll);
+    }
+    if (err == 0) {
+        bench_meter_begin(&meter, server->pid);
+        singles.until_ns = meter.began_ns + (int64_t)(run->single_seconds * 1e9);
+        err = run_load(&singles, epoll);
+        bench_meter_end(&meter);
+        if (err == 0 && singles.done > 0) {
+            report(&singles, &meter);
+        }
+    }
+    for (size_t i = 0; i < CONNECTIONS; i++) {
+        if (singles.peers[i].fd > 0) {
+            close(singles.peers[i].fd);
+        }
+    }
+    close(epoll);
+    free(singles.latencies_us);
+    buf_fini(&singles.text);
+    buf_fini(&singles.offsets);
+    return err;
+}

@@ -1,0 +1,238 @@
+/*
+ * The exchange itself, over libcurl; the only file that includes it.
+ *
+ * The difficulty is to say honestly what is known when no answer came: a body that did not leave whole
+ * was not kept (the server aborts it); one that did leave may have been kept, so the outcome is unknown.
+ */
+#include "cli/client.h"
+
+#include <curl/curl.h>
+#include <stdlib.h>
+#include <strings.h>
+
+/* What is kept of an answer that no callback takes. */
+#define ANSWER_BYTES (64u << 20)
+
+struct exchange {
+    CURL *curl;
+    const struct client_request *request;
+    struct client_answer *answer;
+    struct slice body_left;
+    bool body_done;
+    bool gave_up;
+    char why[CURL_ERROR_SIZE];
+};
+
+static size_t on_read(char *to, size_t size, size_t count, void *context)
+{
+    struct exchange *exchange = context;
+    const struct client_request *request = exchange->request;
+    size_t room = size * count;
+    if (request->read != NULL) {
+        ssize_t got = request->read(request->context, to, room);
+        exchange->body_done = got == 0;
+        exchange->gave_up = exchange->gave_up || got < 0;
+        return got < 0 ? CURL_READFUNC_ABORT : (size_t)got;
+    }
+    size_t part = exchange->body_left.size < room ? exchange->body_left.size : room;
+    if (part > 0) {
+        memcpy(to, exchange->body_left.data, part);
+    }
+    exchange->body_left = slice_from(exchange->body_left, part);
+    exchange->body_done = exchange->body_left.size == 0;
+    return part;
+}
+
+static size_t on_write(char *bytes, size_t size, size_t count, void *context)
+{
+    struct exchange *exchange = context;
+    const struct client_request *request = exchange->request;
+    struct slice piece = slice_make(bytes, size * count);
+    long status = 0;
+    curl_easy_getinfo(exchange->curl, CURLINFO_RESPONSE_CODE, &status);
+    if (request->take != NULL && status >= 200 && status < 300) {
+        bool taken = request->take(request->context, piece);
+        exchange->gave_up = exchange->gave_up || !taken;
+        return taken ? piece.size : CURL_WRITEFUNC_ERROR;
+    }
+    buf_append_slice(&exchange->answer->body, piece);
+    return buf_error(&exchange->answer->body) == 0 ? piece.size : CURL_WRITEFUNC_ERROR;
+}
+
+static size_t on_header(char *bytes, size_t size, size_t count, void *context)
+{
+    struct exchange *exchange = context;
+    static const char name[] = "muster-import:";
+    size_t bytes_count = size * count;
+    if (bytes_count > sizeof name && strncasecmp(bytes, name, sizeof name - 1) == 0) {
+        struct slice value = slice_from(slice_make(bytes, bytes_count), sizeof name - 1);
+        while (value.size > 0 && (value.data[value.size - 1] == '\r' || value.data[value.size - 1] == '\n')) {
+            value.size--;
+        }
+        while (value.size > 0 && value.data[0] == ' ') {
+            value = slice_from(value, 1);
+        }
+        if (!cli_text_copy(value, exchange->answer->import, sizeof exchange->answer->import)) {
+            exchange->answer->import[0] = '\0';
+        }
+    }
+    return bytes_count;
+}
+
+static int on_progress(void *context, curl_off_t down_total, curl_off_t down, curl_off_t up_total, curl_off_t up)
+{
+    struct exchange *exchange = context;
+    (void)down_total;
+    (void)down;
+    (void)up_total;
+    if (exchange->request->progress == NULL || exchange->request->progress(exchange->request->context, (uint64_t)up)) {
+        return 0;
+    }
+    exchange->gave_up = true;
+    return 1;
+}
+
+static struct curl_slist *add_header(struct curl_slist *list, const char *name, const char *prefix, const char *value)
+{
+    struct buf line;
+    buf_init(&line, 0);
+    buf_printf(&line, "%s: %s%s", name, prefix, value);
+    buf_append_byte(&line, '\0');
+    struct curl_slist *longer = buf_error(&line) == 0 ? curl_slist_append(list, line.data) : NULL;
+    buf_fini(&line);
+    return longer == NULL ? list : longer;
+}
+
+static struct curl_slist *headers(const struct client_request *request)
+{
+    struct curl_slist *list = NULL;
+    if (request->bearer != NULL && request->bearer[0] != '\0') {
+        list = add_header(list, "Authorization", "Bearer ", request->bearer);
+    }
+    if (request->read != NULL || request->body.size > 0) {
+        list = add_header(list, "Content-Type", "", "application/json");
+    }
+    if (request->read != NULL && request->size < 0) {
+        list = add_header(list, "Transfer-Encoding", "", "chunked");
+    }
+    for (size_t i = 0; i < request->header_count; i++) {
+        list = add_header(list, request->headers[i].name, "", request->headers[i].value);
+    }
+    return list;
+}
+
+static void set_body(CURL *curl, const struct client_request *request, struct exchange *exchange)
+{
+    curl_easy_setopt(curl, CURLOPT_POST, 1L);
+    curl_easy_setopt(curl, CURLOPT_READFUNCTION, on_read);
+    curl_easy_setopt(curl, CURLOPT_READDATA, exchange);
+    curl_easy_setopt(curl, CURLOPT_UPLOAD_BUFFERSIZE, 1L << 20);
+    if (request->read == NULL) {
+        curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.size);
+    } else if (request->size >= 0) {
+        curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->size);
+    }
+}
+
+static void set_options(CURL *curl, struct exchange *exchange, const char *url, struct curl_slist *list)
+{
+    const struct client_request *request = exchange->request;
+    curl_easy_setopt(curl, CURLOPT_URL, url);
+    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, 10L);
+    curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, exchange->why);
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_write);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, exchange);
+    curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header);
+    curl_easy_setopt(curl, CURLOPT_HEADERDATA, exchange);
+    curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+    curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
+    curl_easy_setopt(curl, CURLOPT_XFERINFODATA, exchange);
+    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, list);
+    if (strcmp(request->method, "GET") != 0) {
+        set_body(curl, request, exchange);
+        curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request->method);
+    }
+}
+
+/* What a failed exchange means, in the words of client.h. */
+static int meaning(const struct exchange *exchange, CURLcode code)
+{
+    bool has_body = exchange->request->read != NULL || exchange->request->body.size > 0;
+    curl_off_t sent = 0;
+    curl_easy_getinfo(exchange->curl, CURLINFO_SIZE_UPLOAD_T, &sent);
+    int64_t whole = exchange->request->read == NULL ? (int64_t)exchange->request->body.size : exchange->request->size;
+    bool all_sent = has_body && (whole >= 0 ? sent >= whole : exchange->body_done);
+    if (code == CURLE_OUT_OF_MEMORY) {
+        return ERR_NO_MEMORY;
+    }
+    if (all_sent) {
+        return ERR_OUTCOME_UNKNOWN;
+    }
+    return exchange->gave_up ? ERR_CUT_OFF : ERR_NETWORK;
+}
+
+static void say_failure(const struct exchange *exchange, const char *server, CURLcode code, int err)
+{
+    const char *why = exchange->why[0] != '\0' ? exchange->why : curl_easy_strerror(code);
+    if (err == ERR_OUTCOME_UNKNOWN) {
+        cli_say("no answer from %s: %s. It is not known whether this was kept; sending it again is safe.", server, why);
+    } else if (err == ERR_CUT_OFF) {
+        cli_say("broken off before the body was sent whole: nothing of it is kept");
+    } else {
+        cli_say("%s: %s", server, why);
+    }
+}
+
+/* A server may refuse and close before the body has left: then its answer counts, not our failed write. */
+static bool has_refusal(const struct client_answer *answer, CURLcode code)
+{
+    return answer->status >= 400 && (code == CURLE_SEND_ERROR || code == CURLE_RECV_ERROR);
+}
+
+int client_perform(const struct connection *connection, const struct client_request *request,
+                   struct client_answer *answer)
+{
+    struct exchange exchange = {.request = request, .answer = answer, .body_left = request->body};
+    char url[2048];
+    memset(answer, 0, sizeof *answer);
+    buf_init(&answer->body, ANSWER_BYTES);
+    snprintf(url, sizeof url, "%s%s", connection->server, request->path);
+    exchange.curl = curl_easy_init();
+    if (exchange.curl == NULL) {
+        cli_say("libcurl could not start");
+        return ERR_NO_MEMORY;
+    }
+    struct curl_slist *list = headers(request);
+    set_options(exchange.curl, &exchange, url, list);
+    CURLcode code = curl_easy_perform(exchange.curl);
+    curl_easy_getinfo(exchange.curl, CURLINFO_RESPONSE_CODE, &answer->status);
+    int err = 0;
+    if (code != CURLE_OK && !has_refusal(answer, code)) {
+        err = meaning(&exchange, code);
+        say_failure(&exchange, connection->server, code, err);
+    }
+    curl_slist_free_all(list);
+    curl_easy_cleanup(exchange.curl);
+    return err;
+}
+
+void client_answer_fini(struct client_answer *answer)
+{
+    buf_fini(&answer->body);
+}
+
+void client_append_escaped(struct buf *out, const char *text)
+{
+    for (const char *at = text; *at != '\0'; at++) {
+        unsigned char c = (unsigned char)*at;
+        bool plain = (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || strchr("-._~", c) != NULL;
+        if (plain) {
+            buf_append_byte(out, c);
+        } else {
+            buf_printf(out, "%%%02X", c);
+        }
+    }
+}
