@@ -1,0 +1,31 @@
+"""Fixtures: a module has its own server, which must end well and leave no secret behind."""
+
+import pytest
+
+from muster import LEVEL, Server
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "full: takes long; runs at TEST_LEVEL=full")
+
+
+def pytest_collection_modifyitems(items):
+    if LEVEL not in ("full", "soak"):
+        for item in items:
+            if item.get_closest_marker("full"):
+                item.add_marker(pytest.mark.skip(reason="runs at TEST_LEVEL=full"))
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    running = Server(tmp_path_factory.mktemp("muster"))
+    yield running
+    running.end()
+
+
+@pytest.fixture
+def own_server(tmp_path):
+    """For tests that stop, break or fill a server: one of their own."""
+    running = Server(tmp_path)
+    yield running
+    running.end()
