@@ -84,12 +84,17 @@ static void fail(struct intake_chunk *chunk, int error)
     }
 }
 
-/* The item's place in the body goes before the parser's place in the item. */
-static void fail_parse(struct intake_chunk *chunk, int error, const struct json_error *place, uint64_t body_offset)
+/* The parser's place in the item, counted from where the item begins in the body. */
+static void fail_parse(struct intake_chunk *chunk, int error, const struct json_error *place,
+                       const struct json_error *begin)
 {
     chunk->error = error;
     chunk->place = *place;
-    chunk->place.offset += body_offset;
+    chunk->place.offset += begin->offset;
+    chunk->place.line += begin->line - 1;
+    if (place->line == 1) {
+        chunk->place.column += begin->column - 1;
+    }
 }
 
 static struct contract_options options_of(const struct intake_import *import, const struct intake_chunk *chunk)
@@ -109,7 +114,7 @@ static int check_one(struct intake_worker *worker, struct intake_chunk *chunk, s
     int err = json_parse(worker->parser, slice_make(chunk->text.data + item->at, item->size), &JSON_LIMITS_DEFAULT,
                          &doc, &place);
     if (err != 0) {
-        fail_parse(chunk, err, &place, item->body_offset);
+        fail_parse(chunk, err, &place, &item->begin);
         return err;
     }
     arena_rewind(worker->arena);

@@ -23,7 +23,7 @@
 struct chunk_item {
     size_t at; /* in text */
     size_t size;
-    uint64_t body_offset;
+    struct json_error begin; /* its place in the body */
 };
 
 struct intake_chunk {

@@ -55,8 +55,8 @@ static bool have_room(struct intake_import *import)
 
 static void refuse_large_item(struct intake_import *import)
 {
-    struct json_error place = {.reason = "The item is larger than 1 MiB.",
-                               .offset = json_splitter_item_offset(import->splitter)};
+    struct json_error place = json_splitter_item(import->splitter);
+    place.reason = "The item is larger than 1 MiB.";
     refuse_body(import, ERR_ITEM_TOO_LARGE, &place);
 }
 
@@ -81,7 +81,7 @@ static void end_item(struct intake_import *import)
     struct intake_chunk *chunk = import->filling;
     struct chunk_item item = {.at = chunk->text.size - import->item_bytes,
                               .size = import->item_bytes,
-                              .body_offset = json_splitter_item_offset(import->splitter)};
+                              .begin = json_splitter_item(import->splitter)};
     buf_append(&chunk->items, &item, sizeof item);
     import->item_bytes = 0;
     if (buf_error(&chunk->text) != 0 || buf_error(&chunk->items) != 0) {

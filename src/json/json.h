@@ -262,8 +262,8 @@ enum json_split_event json_splitter_next(struct json_splitter *splitter, struct 
 /* The body has ended: 0, or ERR_MALFORMED_JSON / ERR_MALFORMED_ENVELOPE / ERR_CUT_OFF; see _error. */
 int json_splitter_end(struct json_splitter *splitter) MUST_CHECK;
 
-/* Offset in the body at which the current (or last) item begins. */
-uint64_t json_splitter_item_offset(const struct json_splitter *splitter);
+/* The place in the body at which the current (or last) item begins; no reason. */
+struct json_error json_splitter_item(const struct json_splitter *splitter);
 
 /* The place (of the whole body) and reason of the refusal; offset, line and column count from the
  * body's start. */

@@ -66,7 +66,7 @@ struct json_splitter {
     struct place here;
     struct place root;   /* of the root object */
     struct place behind; /* of the byte behind the array */
-    uint64_t item_offset;
+    struct place item;   /* where the current item begins */
     int code;
     struct json_error error;
 };
@@ -100,14 +100,19 @@ static void settle(struct json_splitter *splitter, struct cursor *cursor)
     cursor->from = cursor->at;
 }
 
+static struct json_error place_error(const struct place *place, const char *reason)
+{
+    return (struct json_error){.reason = reason,
+                               .offset = (size_t)place->offset,
+                               .line = place->line,
+                               .column = (uint32_t)(place->offset - place->line_start) + 1};
+}
+
 static void refuse(struct json_splitter *splitter, const struct place *place, int code, const char *reason)
 {
     splitter->state = FAILED;
     splitter->code = code;
-    splitter->error = (struct json_error){.reason = reason,
-                                          .offset = (size_t)place->offset,
-                                          .line = place->line,
-                                          .column = (uint32_t)(place->offset - place->line_start) + 1};
+    splitter->error = place_error(place, reason);
 }
 
 static enum json_split_event fail(struct json_splitter *splitter, struct cursor *cursor, int code, const char *reason)
@@ -363,7 +368,8 @@ static enum json_split_event start_item(struct json_splitter *splitter, struct c
     if (byte == ']' && splitter->state == AT_FIRST_ITEM) {
         return close_array(splitter, cursor);
     }
-    splitter->item_offset = splitter->here.offset + (uint64_t)(cursor->at - cursor->from);
+    settle(splitter, cursor);
+    splitter->item = splitter->here;
     switch (byte) {
     case '{':
     case '[':
@@ -578,9 +584,9 @@ void json_splitter_free(struct json_splitter **splitter)
     *splitter = NULL;
 }
 
-uint64_t json_splitter_item_offset(const struct json_splitter *splitter)
+struct json_error json_splitter_item(const struct json_splitter *splitter)
 {
-    return splitter->item_offset;
+    return place_error(&splitter->item, NULL);
 }
 
 int json_splitter_error(const struct json_splitter *splitter, struct json_error *error)

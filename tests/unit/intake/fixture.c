@@ -1,0 +1,146 @@
+/* See fixture.h. The waker only sets a flag: the feeding thread waits for it, as a connection would. */
+#include "fixture.h"
+
+#include <stdlib.h>
+
+#include "../test.h"
+#include "contract/builtin.h"
+
+#define MUST(call) assert_int_equal((call), 0)
+
+void fixture_init(struct fixture *fixture, bool tight)
+{
+    static const uint8_t root[CRYPTO_KEY_BYTES] = {1, 2, 3};
+    *fixture = (struct fixture){0};
+    struct buf why;
+    buf_init(&why, 0);
+    MUST(crypto_init());
+    fixture->ring = crypto_ring_new(root);
+    MUST(store_open_memory(&fixture->store));
+    MUST(auth_new(fixture->store, fixture->ring, SLICE("http://127.0.0.1:1"), &fixture->auth));
+    for (size_t i = 0; i < FIXTURE_CONTRACTS; i++) {
+        MUST(contract_compile(contract_builtin(i), &fixture->contracts[i], &why));
+    }
+    MUST(auth_tenant_create(fixture->auth, SLICE("acme"), true, false));
+    MUST(auth_tenant_get(fixture->auth, SLICE("acme"), &fixture->tenant));
+    struct intake_options options = {.store = fixture->store,
+                                     .ring = fixture->ring,
+                                     .auth = fixture->auth,
+                                     .worker_threads = 2,
+                                     .hash_threads = 1,
+                                     .imports = 64,
+                                     .request_chunks = tight ? 2 : 8,
+                                     .memory_bytes = tight ? 1 : 64u << 20};
+    MUST(intake_new(&options, &fixture->intake));
+    fixture->registry = (struct registry){.store = fixture->store,
+                                          .ring = fixture->ring,
+                                          .intake = fixture->intake,
+                                          .contracts = fixture->contracts,
+                                          .contract_count = FIXTURE_CONTRACTS};
+    buf_fini(&why);
+}
+
+void fixture_fini(struct fixture *fixture)
+{
+    intake_free(&fixture->intake);
+    auth_free(&fixture->auth);
+    store_close(&fixture->store);
+    for (size_t i = 0; i < FIXTURE_CONTRACTS; i++) {
+        contract_free(&fixture->contracts[i]);
+    }
+    crypto_ring_free(&fixture->ring);
+}
+
+const struct contract *fixture_contract(const struct fixture *fixture, const char *name)
+{
+    for (size_t i = 0; i < FIXTURE_CONTRACTS; i++) {
+        if (slice_equal_text(contract_info(fixture->contracts[i])->name, name)) {
+            return fixture->contracts[i];
+        }
+    }
+    fail_msg("no contract %s", name);
+    return NULL;
+}
+
+static void wake(void *context)
+{
+    struct fixture_batch *batch = context;
+    pthread_mutex_lock(&batch->lock);
+    batch->awake = true;
+    pthread_cond_signal(&batch->woken);
+    pthread_mutex_unlock(&batch->lock);
+}
+
+static void rest(struct fixture_batch *batch)
+{
+    intake_rest(batch->import);
+    pthread_mutex_lock(&batch->lock);
+    while (!batch->awake) {
+        pthread_cond_wait(&batch->woken, &batch->lock);
+    }
+    batch->awake = false;
+    pthread_mutex_unlock(&batch->lock);
+}
+
+void fixture_begin(struct fixture *fixture, struct fixture_batch *batch, const struct fixture_options *options)
+{
+    *batch = (struct fixture_batch){0};
+    pthread_mutex_init(&batch->lock, NULL);
+    pthread_cond_init(&batch->woken, NULL);
+    buf_init(&batch->reply, 0);
+    struct intake_admission admission = {
+        .contract = fixture_contract(fixture, options->contract),
+        .strict = options->strict,
+        .grant = {.tenant = fixture->tenant, .scopes = options->scopes == 0 ? SCOPE_ALL : options->scopes}};
+    struct intake_waker waker = {.wake = wake, .context = batch};
+    MUST(intake_begin(fixture->intake, &admission, &waker, &batch->import));
+}
+
+void fixture_take(struct fixture_batch *batch, struct slice bytes)
+{
+    while (bytes.size > 0) {
+        intake_take(batch->import, &bytes);
+        if (bytes.size > 0) {
+            batch->rests++;
+            rest(batch);
+        }
+    }
+}
+
+void fixture_finish(struct fixture_batch *batch)
+{
+    intake_end(batch->import);
+    while (!intake_is_done(batch->import)) {
+        rest(batch);
+    }
+    intake_answer(batch->import, &batch->answer);
+    if (batch->answer.error == 0) {
+        intake_reply(batch->import, &batch->reply);
+    }
+}
+
+void fixture_post(struct fixture *fixture, struct fixture_batch *batch, const struct fixture_options *options,
+                  struct slice body)
+{
+    fixture_begin(fixture, batch, options);
+    size_t piece = options->piece_size == 0 ? body.size : options->piece_size;
+    while (body.size > 0) {
+        size_t size = body.size < piece ? body.size : piece;
+        /* A copy of its own size: reading past a piece is a fault that a sanitizer sees. */
+        char *copy = malloc(size);
+        assert_non_null(copy);
+        memcpy(copy, body.data, size);
+        fixture_take(batch, slice_make(copy, size));
+        free(copy);
+        body = slice_from(body, size);
+    }
+    fixture_finish(batch);
+}
+
+void fixture_end(struct fixture_batch *batch)
+{
+    intake_release(&batch->import);
+    buf_fini(&batch->reply);
+    pthread_cond_destroy(&batch->woken);
+    pthread_mutex_destroy(&batch->lock);
+}

@@ -1,0 +1,63 @@
+/*
+ * A whole intake over a store in memory, with the built-in contracts and one tenant: what the tests
+ * of the intake and the registry stand on. One thread feeds a body and waits for its answer.
+ */
+#ifndef TESTS_UNIT_INTAKE_FIXTURE_H
+#define TESTS_UNIT_INTAKE_FIXTURE_H
+
+#include <pthread.h>
+
+#include "auth/auth.h"
+#include "contract/contract.h"
+#include "intake/intake.h"
+#include "registry/registry.h"
+#include "store/store.h"
+
+#define FIXTURE_CONTRACTS 3
+
+struct fixture {
+    struct crypto_ring *ring;
+    struct store *store;
+    struct auth *auth;
+    struct contract *contracts[FIXTURE_CONTRACTS];
+    struct intake *intake;
+    struct registry registry;
+    const struct auth_tenant *tenant;
+};
+
+/* Fails the test when a part can't be made. Few chunks and little memory when `tight`. */
+void fixture_init(struct fixture *fixture, bool tight);
+void fixture_fini(struct fixture *fixture);
+
+const struct contract *fixture_contract(const struct fixture *fixture, const char *name);
+
+/* One body on its way: the answer stays valid until fixture_end. */
+struct fixture_batch {
+    struct intake_import *import;
+    struct intake_answer answer;
+    struct buf reply;
+    pthread_mutex_t lock;
+    pthread_cond_t woken;
+    bool awake;
+    size_t rests; /* how often it had to rest while its body was taken */
+};
+
+struct fixture_options {
+    const char *contract;
+    uint32_t scopes; /* 0: all */
+    bool strict;
+    size_t piece_size; /* 0: the whole body at once */
+};
+
+/* Feeds the body and waits for the answer; the reply is composed when it was kept. */
+void fixture_post(struct fixture *fixture, struct fixture_batch *batch, const struct fixture_options *options,
+                  struct slice body);
+/* Begins a batch without feeding it. */
+void fixture_begin(struct fixture *fixture, struct fixture_batch *batch, const struct fixture_options *options);
+/* Feeds bytes, resting as often as needed. */
+void fixture_take(struct fixture_batch *batch, struct slice bytes);
+/* Ends the body and waits. */
+void fixture_finish(struct fixture_batch *batch);
+void fixture_end(struct fixture_batch *batch);
+
+#endif
