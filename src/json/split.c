@@ -16,9 +16,6 @@
  * S3. The envelope keeps its white space: so a place in it maps back to a place in the body, by
  *     `root` before the array and by `behind` after it. It is checked as a whole at the body's end.
  */
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE /* memrchr */
-#endif
 #include <assert.h>
 #include <stdlib.h>
 
