@@ -9,7 +9,10 @@ data=${MUSTER_DATA:-./muster-data}
 port=${MUSTER_PORT:-8484}
 unset MUSTER_PORT # not a parameter of the server, which refuses names that it doesn't know
 demo=$data/demo.json
+log=$data/server.log
 server=
+bold= plain=
+[ ! -t 1 ] || { bold=$(printf '\033[1m'); plain=$(printf '\033[0m'); }
 answer=$(mktemp)
 
 finish() {
@@ -26,13 +29,13 @@ trap finish EXIT
 trap 'exit 0' INT TERM HUP
 
 start() {
-    rm -f "$demo" # its credentials are of the last start
-    "$muster" serve --demo --data "$data" --listen "127.0.0.1:$port" &
+    [ -d "$data" ] || mkdir -p -m 700 "$data"
+    : >"$log"
+    "$muster" serve --demo --data "$data" --listen "127.0.0.1:$port" >"$log" 2>&1 &
     server=$!
     for _ in $(seq 300); do
-        kill -0 "$server" 2>/dev/null || { wait "$server" || exit $?; exit 1; }
-        # The file comes before the server listens; both must be there, and the port must be ours.
-        if [ -s "$demo" ] && curl -fso /dev/null "$(value url)/readyz"; then
+        kill -0 "$server" 2>/dev/null || { cat "$log" >&2; exit 1; }
+        if grep -q '^muster is ready' "$log"; then
             return
         fi
         sleep 0.1
@@ -55,7 +58,7 @@ short() {
 request() {
     method=$1 path=$2
     shift 2
-    printf '\n\033[1m%s %s\033[0m\n' "$method" "$path"
+    printf '\n%s%s %s%s\n' "$bold" "$method" "$path" "$plain"
     previous=
     for word in "$@"; do
         case "$previous$word" in
@@ -84,7 +87,7 @@ request GET "/v1/customers/$id" -H "$bearer"
 cat <<END
 
 Muster serves at $(value url) until Ctrl-C. Tokens for your own requests are in $demo;
-README.md shows both requests with curl.
+README.md shows both requests with curl. The server's log is $log.
 END
 # A signal ends the wait; the trap passes it on.
 wait "$server" && status=0 || status=$?
