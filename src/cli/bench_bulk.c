@@ -27,6 +27,7 @@ struct load {
     struct buf text;
     struct buf bodies; /* struct body */
     size_t body_count;
+    uint64_t customers; /* of all bodies */
     atomic_size_t next;
     atomic_uint_fast64_t ids;
     atomic_bool failed;
@@ -83,12 +84,10 @@ static void *run_connection(void *context)
     return NULL;
 }
 
-static int make_bodies(const struct bench_run *run, const struct bench_source *source, uint64_t batch, uint64_t first,
-                       struct load *load)
+static int make_bodies(const struct bench_source *source, uint64_t batch, uint64_t first, struct load *load)
 {
-    for (uint64_t done = 0; done < run->customers; done += batch) {
-        uint64_t left = run->customers - done;
-        struct body body = {.at = load->text.size, .count = left < batch ? left : batch};
+    for (uint64_t done = 0; done < load->customers; done += batch) {
+        struct body body = {.at = load->text.size, .count = batch};
         bench_body(source, first + done, body.count, load->server->connection.project, &load->text);
         body.size = load->text.size - body.at;
         buf_append(&load->bodies, &body, sizeof body);
@@ -117,17 +116,20 @@ int bench_bulk(const struct bench_run *run, struct bench_server *server, const s
     struct bench_meter meter;
     buf_init(&load.text, 0);
     buf_init(&load.bodies, 0);
-    int err = make_bodies(run, source, batch, server->next, &load);
-    server->next += run->customers;
+    /* Every connection gets equally many, or the line measures how the last ones are waited for. */
+    uint64_t round = batch * CONNECTIONS;
+    load.customers = (run->customers + round - 1) / round * round;
+    int err = make_bodies(source, batch, server->next, &load);
+    server->next += load.customers;
     if (err == 0) {
         bench_meter_begin(&meter, server->pid);
         run_load(&load);
         bench_meter_end(&meter);
-        if (atomic_load(&load.failed) || atomic_load(&load.ids) != run->customers) {
+        if (atomic_load(&load.failed) || atomic_load(&load.ids) != load.customers) {
             cli_say("bench: %s %s: %s", name, line.shape, load.words);
             err = ERR_NETWORK;
         } else {
-            bench_meter_to_line(&meter, run->customers, &line);
+            bench_meter_to_line(&meter, load.customers, &line);
             bench_report(&line);
         }
     }

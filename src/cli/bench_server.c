@@ -5,6 +5,7 @@
 #include "cli/bench.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <ftw.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -32,8 +33,9 @@ static void clear_environment(void)
     environ = kept;
 }
 
-static void run_server(const char *data, int to_parent)
+static void run_server(const char *data, const char *log, int to_parent)
 {
+    int to_log = open(log, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     static char words[][16] = {"muster", "serve", "--demo", "--listen", "127.0.0.1:0", "--data"};
     char folder[600];
     snprintf(folder, sizeof folder, "%s", data);
@@ -41,6 +43,7 @@ static void run_server(const char *data, int to_parent)
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     signal(SIGPIPE, SIG_DFL);
     dup2(to_parent, STDOUT_FILENO);
+    dup2(to_log, STDERR_FILENO);
     clear_environment();
     execv("/proc/self/exe", arguments);
     _exit(127);
@@ -84,19 +87,35 @@ static int read_credentials(const char *data, struct bench_server *server)
     return err;
 }
 
+/* What the server said before it ended. */
+static void say_log(const char *path)
+{
+    struct buf text;
+    buf_init(&text, 0);
+    if (cli_read_file(path, 1u << 20, &text) == 0) {
+        fwrite(text.data, 1, text.size, stderr);
+    }
+    buf_fini(&text);
+}
+
 int bench_server_start(const struct bench_run *run, struct bench_server *server)
 {
     int ends[2];
     char data[600];
+    char log[600];
     memset(server, 0, sizeof *server);
     snprintf(data, sizeof data, "%s/data", run->folder);
+    snprintf(log, sizeof log, "%s/server.log", run->folder);
+    /* Nobody's earlier writes shall be in the way of this server's syncs. */
+    bench_remove(data);
+    sync();
     if (pipe(ends) != 0) {
         return ERR_NO_MEMORY;
     }
     server->pid = fork();
     if (server->pid == 0) {
         close(ends[0]);
-        run_server(data, ends[1]);
+        run_server(data, log, ends[1]);
     }
     close(ends[1]);
     bool ready = server->pid > 0 && read_ready(ends[0], &server->connection);
@@ -107,6 +126,7 @@ int bench_server_start(const struct bench_run *run, struct bench_server *server)
     }
     if (err != 0) {
         cli_say("bench: the server did not start");
+        say_log(log);
         bench_server_stop(server);
     }
     return err;

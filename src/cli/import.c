@@ -30,6 +30,7 @@ struct import {
     struct buf item;
     uint64_t kept;
     uint64_t refused; /* null in place of an id */
+    char last;        /* byte that was passed on */
     /* progress */
     int64_t started_ns;
     int64_t shown_ns;
@@ -154,6 +155,7 @@ static bool take_answer(void *context, struct slice piece)
 {
     struct import *import = context;
     if (import->as_json) {
+        import->last = piece.size > 0 ? piece.data[piece.size - 1] : import->last;
         return fwrite(piece.data, 1, piece.size, stdout) == piece.size;
     }
     for (;;) {
@@ -201,10 +203,11 @@ static int send_body(struct import *import, const struct connection *connection)
     if (code == CLI_KEPT) {
         double seconds = (double)(clock_monotonic_ns() - import->started_ns) / 1e9;
         if (import->as_json) {
+            fputs(import->last == '\n' ? "" : "\n", stdout);
             cli_say("import %s, %.1f s", answer.import, seconds);
         } else {
-            cli_say("%llu customers, import %s, %.1f s, %.0f/s", (unsigned long long)import->kept, answer.import,
-                    seconds, (double)import->kept / seconds);
+            cli_say("%llu kept, import %s, %.1f s, %.0f/s", (unsigned long long)import->kept, answer.import, seconds,
+                    (double)import->kept / seconds);
         }
     }
     client_answer_fini(&answer);
