@@ -347,6 +347,9 @@ static void check_aliases(struct compiler *compiler, const struct schema *schema
 void contract_compile_notes(struct compiler *compiler, struct schema *schema)
 {
     const struct notes *notes = schema->notes;
+    if (schema->node->class == CLASS_SECRET && (notes == NULL || notes->secret == SECRET_NONE)) {
+        contract_compile_fail(compiler, schema->trail, "class secret needs x-secret, or it would be kept");
+    }
     if (notes == NULL) {
         return;
     }
@@ -360,9 +363,6 @@ void contract_compile_notes(struct compiler *compiler, struct schema *schema)
     }
     if (notes->secret != 0 && schema->node->class != CLASS_SECRET) {
         contract_compile_fail(compiler, schema->trail, "a secret must have \"x-class\": \"secret\"");
-    }
-    if (notes->secret == 0 && schema->node->class == CLASS_SECRET) {
-        contract_compile_fail(compiler, schema->trail, "class secret needs x-secret, or it would be kept");
     }
     check_aliases(compiler, schema);
 }
