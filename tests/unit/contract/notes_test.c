@@ -38,11 +38,10 @@ static void secrets(void **state)
     (void)state;
 #define SECRET(kind) TEXT(",\"x-class\":\"secret\",\"x-secret\":" kind)
 #define LOCK                                                                                                           \
-    OBJECT("\"p\":" SECRET("\"password\"") ",\"k\":" SECRET("\"pin\"") ",\"a\":{},\"q\":{\"type\":\"array\","          \
-                                                                       "\"items\":" OBJECT(                            \
-                                                                           "\"q\":" TEXT("") ",\"a\":" SECRET(         \
-                                                                               "{\"kind\":\"answer\",\"question\":"    \
-                                                                               "\"q\"}")) "}")
+    OBJECT("\"p\":" SECRET("\"password\"") ",\"k\":" SECRET(                                                           \
+        "\"pin\"") ",\"a\":{},\"q\":{\"type\":\"array\","                                                              \
+                   "\"items\":" OBJECT("\"q\":" TEXT("") ",\"a\":" SECRET("{\"kind\":\"answer\",\"question\":"         \
+                                                                          "\"q\"}")) "}")
     static const struct run_row rows[] = {
         {LOCK, "{\"a\":1,\"p\":\"pw\",\"k\":\"12\"}", "S password /p pw\nS pin /k 12\n= {\"a\":1}\n", SCOPE_ALL, false},
         {LOCK, "{\"p\":\"\",\"a\":1}", "= {\"a\":1}\n", SCOPE_ALL, false},
@@ -164,6 +163,7 @@ static void unnamed_members(void **state)
         {"{\"properties\":{\"a\":{}},\"additionalProperties\":true}", "{\"b\":1}", "", SCOPE_ALL, true},
         {"{\"properties\":{\"a\":{}},\"additionalProperties\":false}", "{\"b\":1}", "F unnamed-member /b\n", SCOPE_ALL,
          false},
+        {"{\"allOf\":[" OBJECT("\"a\":{}") "],\"additionalProperties\":true}", "{\"b\":1}", "", SCOPE_ALL, true},
         /* required names a member, but says nothing of it */
         {"{\"properties\":{\"a\":{}},\"required\":[\"b\"]}", "{\"b\":1}", "f unnamed-member /b\n", SCOPE_ALL, false},
         /* opinions name members for one another */

@@ -127,6 +127,11 @@ static void limited(void **state)
         assert_string_equal(run_tell(&run), rows[i].told);
         assert_int_equal(run.result.fault_total, 4);
     }
+    /* the array stands one step before its element and is found after it */
+    run.options.fault_limit = 1;
+    run_compile(&run, "{\"minItems\":2,\"items\":{\"type\":\"null\"}}", false);
+    run_check(&run, "[\"x\"]");
+    assert_string_equal(run_tell(&run), "F item-count \n");
     run_fini(&run);
 }
 
