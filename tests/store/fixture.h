@@ -1,0 +1,104 @@
+/*
+ * What the rows of the store's contract test share: a fresh store of the kind under test, two
+ * tenants, customers made from small numbers, and chunks in the order a keeper makes them. Failed
+ * expectations end the row through cmocka.
+ */
+#ifndef TESTS_STORE_FIXTURE_H
+#define TESTS_STORE_FIXTURE_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/arena.h"
+#include "store/store.h"
+
+enum kind { KIND_MEMORY = 1, KIND_ROCKS = 2, KIND_ALL = 3 };
+
+#define TENANTS    2
+#define KINDS_MAX  8 /* keys of one test customer */
+#define CHUNK_MAX  64
+#define NONE_GIVEN 0
+
+struct fixture {
+    enum kind kind;
+    struct store *store;
+    char path[128]; /* folder of the store; empty for one in memory */
+    struct uuid_maker maker;
+    uint64_t random;
+    struct uuid tenants[TENANTS];
+    struct crypto_tenant *keys;
+    struct arena *arena;
+};
+
+/* A customer in numbers. Keys with the same number are the same identifier; 0 is no key. */
+struct person {
+    unsigned unique;  /* external id */
+    unsigned content; /* same number: same fingerprint */
+    unsigned email;   /* not unique */
+    unsigned phone;   /* not unique */
+    unsigned wallet;  /* unique too */
+    bool secrets;     /* it has a secrets row */
+    bool pending;     /* that waits for the hashing lane */
+};
+
+void fixture_open(struct fixture *fixture, enum kind kind);
+void fixture_close(struct fixture *fixture);
+/* Closes and opens the store on disk. */
+void fixture_reopen(struct fixture *fixture);
+/* The same with the store of a path that another process wrote; the fixture's maker goes on. */
+void fixture_open_at(struct fixture *fixture, const char *path);
+
+struct uuid fixture_uuid(struct fixture *fixture);
+/* The index entry of an identifier's number. */
+struct record_key fixture_key(uint8_t kind, unsigned number, bool unique);
+
+/* An import of a tenant, `open` at first. */
+struct store_import fixture_import(struct fixture *fixture, size_t tenant);
+
+/* A chunk with its customers and room for its outcomes; it lives until the fixture closes. */
+struct store_chunk *fixture_chunk(struct fixture *fixture, const struct store_import *import, uint32_t number,
+                                  const struct person *people, size_t count);
+
+/* Commits one chunk: with the row in this state, or without a row when 0. Expects no failure. */
+void fixture_commit(struct fixture *fixture, struct store_chunk *chunk, struct store_import *row, uint8_t state);
+/* A whole import of one chunk. */
+struct store_chunk *fixture_keep(struct fixture *fixture, size_t tenant, const struct person *people, size_t count);
+/* Writes the import's row alone. */
+void fixture_end(struct fixture *fixture, struct store_import *row, uint8_t state);
+
+/* Whether get shows it; expects the bytes that were committed. */
+bool fixture_shows(struct fixture *fixture, size_t tenant, const struct store_customer *customer);
+/* How many list and find show. */
+size_t fixture_count(struct fixture *fixture, size_t tenant);
+size_t fixture_found(struct fixture *fixture, size_t tenant, struct record_key key);
+
+/* Sweeps until nothing is left. */
+void fixture_sweep(struct fixture *fixture);
+/* Verifies and expects no problem; returns the counts. */
+struct store_verify_counts fixture_verify(struct fixture *fixture);
+
+/* ---- rows ---- */
+
+struct row {
+    const char *name;
+    enum kind kinds;
+    void (*run)(struct fixture *fixture);
+};
+
+extern const struct row visibility_rows[];
+extern const struct row unique_rows[];
+extern const struct row import_rows[];
+extern const struct row reading_rows[];
+extern const struct row secret_rows[];
+extern const struct row upkeep_rows[];
+extern const struct row durable_rows[];
+extern const struct row race_rows[];
+
+/* What a child process of a durable row does; returns its exit status, -1 when the name is unknown. */
+int child_run(const char *name, const char *path);
+
+#endif
