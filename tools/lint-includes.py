@@ -14,7 +14,7 @@ import sys
 
 LAYERS = {
     "base": 0, "json": 1, "crypto": 1, "contract": 2, "customer": 2, "record": 3, "store": 4,
-    "auth": 5, "intake": 6, "registry": 6, "http": 7, "daemon": 8, "cli": 9,
+    "auth": 5, "intake": 6, "registry": 7, "http": 8, "daemon": 9, "cli": 10,
 }
 # What a room shows besides <room>/<room>.h. base shows everything.
 SHOWN = {"contract/builtin.h", "crypto/digest.h", "crypto/sign.h", "daemon/params.def"}
