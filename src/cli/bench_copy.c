@@ -98,15 +98,22 @@ static int emit_parts(const struct bench_run *run)
     return err;
 }
 
-static const char *script(void)
+/* The script: installed, in the source tree that we stand in, or in the one that we were built in. */
+static bool find_script(char *path, size_t size)
 {
-    static const char *const places[] = {CLI_COPY_SCRIPT, "bench/copy.sh"};
-    for (size_t i = 0; i < 2; i++) {
-        if (access(places[i], R_OK) == 0) {
-            return places[i];
+    char self[512];
+    ssize_t got = readlink("/proc/self/exe", self, sizeof self - 1);
+    self[got < 0 ? 0 : got] = '\0';
+    char *slash = strrchr(self, '/');
+    self[slash == NULL ? 0 : slash - self] = '\0';
+    const char *const places[][2] = {{"", CLI_COPY_SCRIPT}, {"", "bench/copy.sh"}, {self, "/../bench/copy.sh"}};
+    for (size_t i = 0; i < 3; i++) {
+        snprintf(path, size, "%s%s", places[i][0], places[i][1]);
+        if (access(path, R_OK) == 0) {
+            return true;
         }
     }
-    return NULL;
+    return false;
 }
 
 /* "copy-4 cyrexa 3.21 5.40": seconds of the clock and of CPU. */
@@ -154,12 +161,12 @@ static FILE *start(const char *path, const char *folder, pid_t *pid)
 
 int bench_copy(const struct bench_run *run)
 {
-    const char *path = script();
+    char path[600];
     char line[256];
     pid_t pid;
     int status = 0;
-    if (path == NULL) {
-        bench_note("copy: skipped, %s is not there", CLI_COPY_SCRIPT);
+    if (!find_script(path, sizeof path)) {
+        bench_note("copy: skipped, %s is not there, nor bench/copy.sh", CLI_COPY_SCRIPT);
         return 0;
     }
     int err = emit_parts(run);
