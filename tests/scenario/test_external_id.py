@@ -200,12 +200,21 @@ def test_an_external_id_belongs_to_a_tenant(server):
     assert other.find(externalId=item["id"]) == [ids[1]]
 
 
-def test_nexera_content_is_that_of_the_item(server):
+def test_nexera_content(server):
     item = {"customerClaims": {"sub": private(), "name": private()}}
     kept = server.keep_nexera([item])
-    assert server.nexera([item], envelope={"cmsProjectId": "another"}).status in (200, 409)
-    assert server.keep_nexera([item]) == kept
-    conflict(server.nexera([{"customerClaims": {**item["customerClaims"], "name": private()}}]), (0, kept[0]))
+    with server.nothing_kept():
+        assert server.keep_nexera([item]) == kept
+        changed = {"customerClaims": {**item["customerClaims"], "name": private()}}
+        conflict(server.nexera([changed]), (0, kept[0]))
+
+
+@pytest.mark.parametrize("envelope", [{"customerType": "Company"}, {"cmsProjectId": "another"}], ids=str)
+def test_what_the_envelope_says_of_a_customer_is_content(server, envelope):
+    """Type and project are shown with the customer: answering its id would drop what was sent in silence."""
+    item = {"customerClaims": {"sub": private()}}
+    kept = server.keep_nexera([item])
+    conflict(server.nexera([item], envelope=envelope), (0, kept[0]))
 
 
 def test_sixteen_at_once_make_one_customer(server):
