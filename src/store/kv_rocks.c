@@ -13,6 +13,8 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -403,10 +405,26 @@ static int make_folder(const char *path, struct buf *why)
     return err;
 }
 
+/* Whether files of the folder can be opened past the page cache; some file systems refuse. */
+static bool takes_direct(const char *path)
+{
+    char probe[PATH_MAX];
+    int size = snprintf(probe, sizeof probe, "%s/direct-probe", path);
+    if (size < 0 || (size_t)size >= sizeof probe) {
+        return false;
+    }
+    int fd = open(probe, O_WRONLY | O_CREAT | O_DIRECT | O_CLOEXEC, 0600);
+    if (fd >= 0) {
+        close(fd);
+    }
+    unlink(probe);
+    return fd >= 0;
+}
+
 static int open_database(struct rocks *rocks, const char *path, size_t memory_bytes, struct buf *why)
 {
     struct store_rocks_options options;
-    store_rocks_options_init(&options, memory_bytes);
+    store_rocks_options_init(&options, memory_bytes, takes_direct(path));
     char *text = NULL;
     rocks->database =
         rocksdb_open_column_families(options.database, path, STORE_FAMILY_COUNT, family_names,

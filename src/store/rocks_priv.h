@@ -12,7 +12,8 @@ struct store_rocks_options {
     rocksdb_options_t *families[STORE_FAMILY_COUNT];
 };
 
-void store_rocks_options_init(struct store_rocks_options *options, size_t memory_bytes);
+/* `direct`: the folder's file system takes O_DIRECT. */
+void store_rocks_options_init(struct store_rocks_options *options, size_t memory_bytes, bool direct);
 void store_rocks_options_fini(struct store_rocks_options *options);
 
 #endif
