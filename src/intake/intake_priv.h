@@ -131,6 +131,14 @@ struct intake {
     bool stopping;
 };
 
+/* ---- intake.c ---- */
+
+/* Imports under way at a time, at most: each connection's, and as many that their clients have left. */
+static inline size_t intake_import_limit(const struct intake_options *options)
+{
+    return 2 * options->imports + 1;
+}
+
 /* ---- chunk.c ---- */
 
 /* A free chunk for the import, which is charged for it. NULL: not now (`force` false), or no memory. */
@@ -179,7 +187,7 @@ void order_chunk(struct intake_chunk *chunk);
 void import_add_fault(struct intake_import *import, const struct intake_fault *fault);
 
 /* ---- keep.c ---- */
-void *keeper_run(void *intake);
+void *keeper_run(void *context);
 
 /* ---- hash.c ---- */
 struct intake_hash_lane *hash_lane_new(struct intake *intake);

@@ -128,7 +128,7 @@ void json_put_double(struct json_writer *writer, double value)
     for (int digits = 15; digits <= 17; digits++) {
         size = snprintf(text, sizeof text, "%.*g", digits, value);
         double back = strtod(text, NULL);
-        if (memcmp(&back, &value, sizeof back) == 0) {
+        if (back == value) {
             break;
         }
     }
