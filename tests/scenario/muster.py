@@ -53,6 +53,11 @@ def private(text=""):
     return f"{text}{MARK}{next(_marks):06d}"
 
 
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        return listening.getsockname()[1]
+
+
 def wait_until(condition, what, seconds=PATIENCE_S, pause=0.02):
     """Waits for the condition to hold and answers what it answered."""
     until = time.monotonic() + seconds
@@ -284,11 +289,11 @@ class Server(Party):
                                             stdout=subprocess.PIPE, stderr=log,
                                             env=clean_environment(**self.environment))
         line = self.process.stdout.readline().decode()
-        ready = re.fullmatch(r"muster is ready at (http://\S+)\n", line)
+        ready = re.fullmatch(r"muster is ready at (https?://\S+)\n", line)
         assert ready, f"{line!r}, log: {self.log.read_text()[-2000:]}"
         self.url = ready[1]
-        address = urllib.parse.urlsplit(self.url)
-        self.host, self.port = address.hostname, address.port
+        address = self.url if self.listen.endswith(":0") else f"http://{self.listen}"
+        self.host, self.port = urllib.parse.urlsplit(address).hostname, urllib.parse.urlsplit(address).port
         self.credentials = json.loads((self.data / "demo.json").read_text())
         self.secrets.update(self.credentials[name] for name in CREDENTIALS)
         super().__init__(self, self.credentials["tenantId"], self.credentials["accessToken"],
@@ -363,7 +368,7 @@ class Server(Party):
         tenant_token = self.key(name, kind="tenant-token")[1]
         return Party(self, name, self.key(name, *scopes)[1], tenant_token)
 
-    def token(self, form, headers=None):
+    def ask_token(self, form, headers=None):
         """An answer of the token endpoint."""
         headers = {"Content-Type": "application/x-www-form-urlencoded", **(headers or {})}
         return self.call("POST", "/oauth2/token", urllib.parse.urlencode(form).encode(), headers)

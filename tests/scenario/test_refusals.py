@@ -309,7 +309,7 @@ def test_method(server, method, path, allow):
     ("GET", "/v1/customers/%3Aid"), ("GET", "/v1/customers/01a1fe15-286a-74bc-a3ab-593b93bc8fb7"),
     ("GET", "/v1/customers/01A1FE15-286A-74BC-A3AB-593B93BC8FB"), ("GET", "/v1/imports/:id"),
     ("GET", "/v1/imports/01a1fe15-286a-74bc-a3ab-593b93bc8fb7"), ("GET", "/v1/customers/%zz"),
-    ("GET", "/v1/customers/a%00b"), ("GET", "/v1/customers/..%2f..%2fetc"), ("GET", "/v1/../healthz"),
+    ("GET", "/v1/customers/a%00b"), ("GET", "/v1/customers/..%2f..%2fetc"), ("GET", "/v1/../healthz"), ("GET", "/healthz%00x"),
     ("DELETE", "/customers/:id"), ("GET", "/" + "x" * 4000)])
 def test_address(server, method, path):
     answer = server.call(method, path, headers=server.bearer())
