@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/map.h"
 #include "intake/intake_priv.h"
 
 #define FAULT_BLOCK_BYTES (16u << 10)
@@ -16,6 +17,7 @@ static void import_free(struct intake_import *import)
     arena_free(&import->fault_arena);
     buf_fini(&import->envelope);
     buf_fini(&import->ids);
+    map_free(&import->older);
     free(import->ready);
     pthread_mutex_destroy(&import->lock);
     free(import);
@@ -41,19 +43,22 @@ static void begin_row(struct intake_import *import)
     memcpy(import->row.project, import->admission.grant.project, sizeof import->row.project);
 }
 
-/* Counts it in and gives it its id; false while the intake is stopping. */
-static bool enter(struct intake *intake, struct intake_import *import)
+/* Counts it in and gives it its id. More imports than connections are under way when clients leave before
+ * their bodies end; they are bounded all the same, because the queues are (intake.c). */
+static int enter(struct intake *intake, struct intake_import *import)
 {
     uint64_t random;
     crypto_random(&random, sizeof random);
     pthread_mutex_lock(&intake->lock);
-    bool open = !intake->stopping;
-    if (open) {
+    int err = intake->stopping                                                ? ERR_STOPPING
+              : intake->import_count == intake_import_limit(&intake->options) ? ERR_OVERLOADED
+                                                                              : 0;
+    if (err == 0) {
         intake->import_count++;
         import->id = uuid_make(&intake->uuids, (uint64_t)clock_real_ms(), random);
     }
     pthread_mutex_unlock(&intake->lock);
-    return open;
+    return err;
 }
 
 int intake_begin(struct intake *intake, const struct intake_admission *admission, const struct intake_waker *waker,
@@ -77,9 +82,10 @@ int intake_begin(struct intake *intake, const struct intake_admission *admission
         import_free(made);
         return ERR_NO_MEMORY;
     }
-    if (!enter(intake, made)) {
+    int err = enter(intake, made);
+    if (err != 0) {
         import_free(made);
-        return ERR_STOPPING;
+        return err;
     }
     begin_row(made);
     *import = made;
@@ -161,8 +167,11 @@ void intake_answer(struct intake_import *import, struct intake_answer *answer)
     if (answer->error == 0 && import->fault_total > 0) {
         answer->error = error_of_faults(import);
     }
-    if (answer->error == 0) {
-        answer->error = buf_error(&import->ids);
+    if (answer->error != 0) {
+        answer->created = 0; /* what was kept of it is aborted */
+        answer->existing = 0;
+    } else if (buf_error(&import->ids) != 0) {
+        answer->error = ERR_OUTCOME_UNKNOWN; /* kept, but there is no memory to say it with */
     }
     pthread_mutex_unlock(&import->lock);
 }

@@ -90,6 +90,7 @@ struct intake_import {
     struct buf envelope;     /* sealed */
     bool opened;             /* K: the store has its row */
     struct buf ids;          /* K: struct uuid, in item order */
+    struct map *older; /* K: imports of customers that existed -> index of the first item that met one; NULL: none */
 
     size_t held;         /* I: chunks it has */
     size_t references;   /* I */

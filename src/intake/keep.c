@@ -10,10 +10,15 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/map.h"
 #include "intake/intake_priv.h"
 
 #define GROUP_CHUNKS 256u
 #define GROUP_BYTES  (8u << 20)
+
+#define OTHER_CONTENT                                                                                                  \
+    SLICE("A customer with this external id exists and has other content; change the id or send the content that it "  \
+          "has.")
 
 struct group {
     struct intake *intake;
@@ -88,10 +93,57 @@ static void end_row(struct intake_import *import, uint8_t state, uint32_t chunks
     row->error = (int16_t)(import->error != 0 ? import->error : import->fault_total > 0 ? ERR_FAULTS : 0);
 }
 
+static bool has_envelope(const struct intake_import *import)
+{
+    static const uint8_t none[CRYPTO_MAC_BYTES];
+    return memcmp(import->row.envelope_mac, none, sizeof none) != 0;
+}
+
+static int compare_older(struct intake_import *import, const struct uuid *older, uint64_t index)
+{
+    struct store_import row;
+    struct buf envelope;
+    buf_init(&envelope, 0);
+    int err = store_import_get(import->intake->options.store, &import->row.tenant, older, &row, &envelope);
+    buf_fini(&envelope);
+    if (err == 0 && memcmp(row.envelope_mac, import->row.envelope_mac, sizeof row.envelope_mac) != 0) {
+        struct intake_fault fault = {
+            .index = index, .code = err_code(ERR_EXTERNAL_ID_CONFLICT), .detail = OTHER_CONTENT};
+        import_add_fault(import, &fault);
+    }
+    return err == ERR_NOT_FOUND ? 0 : err;
+}
+
+/*
+ * Customers that existed already may have come in another envelope (another project, another type):
+ * that is other content. The store sees to it where a chunk brings the row; for the chunks before it is
+ * done here, when the envelope is known.
+ */
+static void compare_envelopes(struct intake_import *import)
+{
+    size_t at = 0;
+    struct slice key;
+    uint64_t index;
+    while (import->older != NULL && has_envelope(import) && map_each(import->older, &at, &key, &index)) {
+        struct uuid older;
+        memcpy(older.bytes, key.data, sizeof older.bytes);
+        pthread_mutex_lock(&import->lock);
+        int err = compare_older(import, &older, index);
+        if (err != 0) {
+            import->failed = true;
+            import->error = import->error == 0 ? err : import->error;
+        }
+        pthread_mutex_unlock(&import->lock);
+    }
+}
+
 /* What is committed of the chunk: all of it, or only how its import ended. */
 static void prepare(struct intake_chunk *chunk)
 {
     struct intake_import *import = chunk->import;
+    if (chunk->last && !has_failed(import)) {
+        compare_envelopes(import);
+    }
     bool failed = has_failed(import);
     struct store_outcome *outcomes = chunk->commit.outcomes;
     chunk->commit = (struct store_chunk){.tenant = import->row.tenant,
@@ -122,8 +174,7 @@ static struct intake_fault conflict_fault(const struct intake_chunk *chunk, size
             SLICE("Another import that is still running holds this item's external id; send it again later.");
     } else if (outcome->key_kind == IDENTIFIER_EXTERNAL_ID) {
         fault.code = err_code(ERR_EXTERNAL_ID_CONFLICT);
-        fault.detail = SLICE("A customer with this external id exists and has other content; change the id or send the "
-                             "content that it has.");
+        fault.detail = OTHER_CONTENT;
     } else {
         fault.code = err_code(ERR_UNIQUE_CONFLICT);
         fault.detail = SLICE("Another customer has an identifier of this item that must be unique.");
@@ -156,12 +207,26 @@ static void note_conflicts(struct intake_chunk *chunk)
     pthread_mutex_unlock(&import->lock);
 }
 
+static void note_older(struct intake_import *import, const struct uuid *older, uint64_t index)
+{
+    if (import->older == NULL) {
+        import->older = map_new();
+    }
+    if (import->older == NULL ||
+        (!map_get(import->older, uuid_view(older), NULL) && map_put(import->older, uuid_view(older), index) != 0)) {
+        fail_import(import, ERR_NO_MEMORY);
+    }
+}
+
 static void note_ids(struct intake_chunk *chunk)
 {
     struct intake_import *import = chunk->import;
     for (size_t i = 0; i < chunk->commit.count; i++) {
         const struct store_outcome *outcome = &chunk->commit.outcomes[i];
         buf_append(&import->ids, &outcome->id, sizeof outcome->id);
+        if (!chunk->last && outcome->kind == STORE_EXISTING && !uuid_equal(&outcome->import, &import->id)) {
+            note_older(import, &outcome->import, chunk->first_index + i);
+        }
         if (chunk->commit.row == NULL) { /* else the store has counted */
             import->row.created += outcome->kind == STORE_CREATED;
             import->row.existing += outcome->kind == STORE_EXISTING;

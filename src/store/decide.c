@@ -200,8 +200,59 @@ static uint8_t holder_state(const struct store_group *group, const struct uuid *
     return entry == NULL ? IMPORT_COMMITTED : entry->state;
 }
 
+/* Row of an import that this very group writes, or NULL. */
+static const struct store_import *row_in_group(const struct store_group *group, const struct uuid *tenant,
+                                               const struct uuid *import)
+{
+    for (size_t i = 0; i < group->count; i++) {
+        const struct store_import *row = group->chunks[i].chunk->row;
+        if (row != NULL && uuid_equal(&row->id, import) && uuid_equal(&row->tenant, tenant)) {
+            return row;
+        }
+    }
+    return NULL;
+}
+
+static int read_envelope_mac(const struct store_group *group, struct store_envelope *known)
+{
+    const struct store_import *row = row_in_group(group, &known->tenant, &known->import);
+    struct store_import stored;
+    struct buf envelope;
+    int err = 0;
+    buf_init(&envelope, 0);
+    if (row == NULL) {
+        err = store_local_import_get(&group->local->store, &known->tenant, &known->import, &stored, &envelope);
+        row = &stored;
+    }
+    if (err == 0) {
+        memcpy(known->mac, row->envelope_mac, sizeof known->mac);
+    }
+    buf_fini(&envelope);
+    return err;
+}
+
+/*
+ * The same customer in another envelope (project, type) is other content. A chunk that does not
+ * commit its import can't tell yet: whoever commits the row looks at the imports in the outcomes then.
+ */
+static bool envelope_same(struct store_group *group, const struct store_group_chunk *at, const struct uuid *import)
+{
+    const struct store_import *row = at->chunk->row;
+    if (row == NULL || row->state != IMPORT_COMMITTED || uuid_equal(import, &at->chunk->import)) {
+        return true;
+    }
+    struct store_envelope *known = &group->envelope;
+    if (!known->read || !uuid_equal(&known->tenant, &at->chunk->tenant) || !uuid_equal(&known->import, import)) {
+        *known = (struct store_envelope){.tenant = at->chunk->tenant, .import = *import, .read = true};
+        int err = read_envelope_mac(group, known);
+        known->lost = err == ERR_NOT_FOUND;
+        group->error = err != 0 && err != ERR_NOT_FOUND ? err : group->error;
+    }
+    return known->lost || memcmp(known->mac, row->envelope_mac, CRYPTO_MAC_BYTES) == 0;
+}
+
 /* What a claim on this slot comes to: an outcome kind, CREATED when the key is free. */
-static uint8_t judge(const struct store_group *group, const struct store_group_chunk *at, const struct store_slot *slot,
+static uint8_t judge(struct store_group *group, const struct store_group_chunk *at, const struct store_slot *slot,
                      const uint8_t *fingerprint)
 {
     if (!slot->held) {
@@ -216,7 +267,8 @@ static uint8_t judge(const struct store_group *group, const struct store_group_c
             return STORE_BUSY;
         }
     }
-    bool same = memcmp(slot->holder.fingerprint, fingerprint, CRYPTO_MAC_BYTES) == 0;
+    bool same = memcmp(slot->holder.fingerprint, fingerprint, CRYPTO_MAC_BYTES) == 0 &&
+                envelope_same(group, at, &slot->holder.import);
     return same ? STORE_EXISTING : STORE_CONFLICT;
 }
 
@@ -373,5 +425,5 @@ int store_group_decide(struct store_group *group)
     for (size_t i = 0; i < group->count; i++) {
         decide_chunk(group, &group->chunks[i], &log);
     }
-    return 0;
+    return group->error;
 }

@@ -42,6 +42,15 @@ struct store_group_chunk {
     bool counted; /* created and existing have been added to the caller's row */
 };
 
+/* The envelope of the import that was last compared with: repeats mostly come from one import. */
+struct store_envelope {
+    struct uuid tenant;
+    struct uuid import;
+    bool read;
+    bool lost; /* its row is gone: nothing to compare with */
+    uint8_t mac[CRYPTO_MAC_BYTES];
+};
+
 struct store_group {
     struct store_local *local;
     struct store_group_chunk *chunks;
@@ -52,6 +61,8 @@ struct store_group {
     size_t claim_count;
     struct store_slot *slots; /* in order of key */
     size_t slot_count;
+    struct store_envelope envelope;
+    int error; /* of a read while deciding */
 };
 
 /* Finds the imports' states, the unique keys and who has them. 0 or why that can't be read. */

@@ -95,7 +95,8 @@ struct store_customer {
 
 enum store_outcome_kind {
     STORE_CREATED = 1,
-    STORE_EXISTING = 2, /* same unique key, same fingerprint: `id` is the older customer */
+    STORE_EXISTING = 2, /* same unique key, fingerprint and, when the chunk commits its import, envelope: `id` is the
+                         * older customer */
     STORE_CONFLICT = 3, /* unique key of another customer with other content */
     STORE_BUSY = 4      /* unique key held by another open import */
 };

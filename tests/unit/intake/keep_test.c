@@ -92,6 +92,42 @@ static void late_conflict_undoes_all(void **state)
     fixture_fini(&fixture);
 }
 
+/* The same customer for another project or of another type is other content, in one chunk and in many. */
+static void envelope_counts_as_content(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *type, *project;
+        int error;
+    } rows[] = {{"Individual", "p", 0},
+                {"Individual", "p", 0},
+                {"Company", "p", ERR_EXTERNAL_ID_CONFLICT},
+                {"Individual", "q", ERR_EXTERNAL_ID_CONFLICT}};
+    static const struct fixture_options nexera = {.contract = "nexera"};
+    for (size_t count = 1; count < 4000; count += 2500) {
+        struct fixture fixture;
+        fixture_init(&fixture, false);
+        for (size_t i = 0; i < COUNT_OF(rows); i++) {
+            struct fixture_batch batch;
+            struct buf body;
+            buf_init(&body, 0);
+            buf_printf(&body, "{\"customerType\":\"%s\",\"customerData\":[", rows[i].type);
+            for (size_t j = 0; j < count; j++) {
+                buf_printf(&body, "%s{\"customerClaims\":{\"sub\":\"%zu\"}}", j == 0 ? "" : ",", j);
+            }
+            buf_printf(&body, "],\"cmsProjectId\":\"%s\"}", rows[i].project);
+            fixture_post(&fixture, &batch, &nexera, buf_view(&body));
+            if (batch.answer.error != rows[i].error) {
+                fail_msg("row %zu of %zu: %s", i, count, err_code(batch.answer.error));
+            }
+            assert_int_equal(batch.answer.existing, i == 1 ? count : 0);
+            fixture_end(&batch);
+            buf_fini(&body);
+        }
+        fixture_fini(&fixture);
+    }
+}
+
 #define THREADS 8
 #define ROUNDS  30
 
@@ -144,6 +180,7 @@ static void races_have_one_winner(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(outcomes), cmocka_unit_test(late_conflict_undoes_all),
+                                       cmocka_unit_test(envelope_counts_as_content),
                                        cmocka_unit_test(races_have_one_winner)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
