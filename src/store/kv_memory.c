@@ -288,6 +288,7 @@ static bool memory_walk_at(struct store_kv_walk *walk, struct slice *key, struct
     pthread_mutex_lock(&walk->memory->lock);
     const struct version *version = version_at(walk->at, walk->sequence);
     pthread_mutex_unlock(&walk->memory->lock);
+    assert(version != NULL); /* the walk settled on a row that the view has */
     *key = key_of(walk->at);
     *value = slice_make(version->data, version->size);
     return true;

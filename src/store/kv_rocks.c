@@ -17,12 +17,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "store/rocks_priv.h"
 
 #define DEFAULT_MEMORY_BYTES (192u * 1024 * 1024)
+#define OPEN_ROOM_BYTES      (8u << 20)
 #define GET_MANY_MAX         512        /* keys of one batched lookup */
 #define BATCH_KEEP_BYTES     (8u << 20) /* a larger batch gives its memory back */
 
@@ -421,6 +423,17 @@ static bool takes_direct(const char *path)
     return fd >= 0;
 }
 
+/* RocksDB writes at open, and some of what it writes must not fail: see rocks_options.c on its log. */
+static int check_room(const char *path, struct buf *why)
+{
+    struct statvfs state;
+    if (statvfs(path, &state) == 0 && (uint64_t)state.f_bavail * state.f_frsize < OPEN_ROOM_BYTES) {
+        buf_printf(why, "less than %u MiB are free on the disk of %s", OPEN_ROOM_BYTES >> 20, path);
+        return ERR_STORAGE_FULL;
+    }
+    return 0;
+}
+
 static int open_database(struct rocks *rocks, const char *path, size_t memory_bytes, struct buf *why)
 {
     struct store_rocks_options options;
@@ -441,6 +454,7 @@ int store_kv_rocks_open(const char *path, const struct store_options *options, s
 {
     size_t memory_bytes = options != NULL && options->memory_bytes > 0 ? options->memory_bytes : DEFAULT_MEMORY_BYTES;
     int err = make_folder(path, why);
+    err = err == 0 ? check_room(path, why) : err;
     if (err != 0) {
         return err;
     }
