@@ -41,6 +41,7 @@ static void begin_row(struct intake_import *import)
                                         .contract = contract_info(import->admission.contract)->number,
                                         .started_ms = import->started_ms};
     memcpy(import->row.project, import->admission.grant.project, sizeof import->row.project);
+    import->opening = import->row;
 }
 
 /* Counts it in and gives it its id. More imports than connections are under way when clients leave before

@@ -86,10 +86,11 @@ struct intake_import {
     bool conflicts_only; /* O: every fault is a conflict with the store */
     uint64_t finding_total;
 
-    struct store_import row; /* O until the last chunk's turn, then K */
-    struct buf envelope;     /* sealed */
-    bool opened;             /* K: the store has its row */
-    struct buf ids;          /* K: struct uuid, in item order */
+    struct store_import row;     /* O until the last chunk's turn, then K */
+    struct store_import opening; /* K: its row while it is open, which workers don't touch */
+    struct buf envelope;         /* sealed */
+    bool opened;                 /* K: the store has its row */
+    struct buf ids;              /* K: struct uuid, in item order */
     struct map *older; /* K: imports of customers that existed -> index of the first item that met one; NULL: none */
 
     size_t held;         /* I: chunks it has */

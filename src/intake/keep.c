@@ -157,8 +157,7 @@ static void prepare(struct intake_chunk *chunk)
         end_row(import, failed ? IMPORT_ABORTED : IMPORT_COMMITTED, chunk->number + 1);
         chunk->commit.row = &import->row;
     } else if (!import->opened) {
-        import->row.state = IMPORT_OPEN;
-        chunk->commit.row = &import->row;
+        chunk->commit.row = &import->opening;
     }
 }
 
@@ -227,7 +226,7 @@ static void note_ids(struct intake_chunk *chunk)
         if (!chunk->last && outcome->kind == STORE_EXISTING && !uuid_equal(&outcome->import, &import->id)) {
             note_older(import, &outcome->import, chunk->first_index + i);
         }
-        if (chunk->commit.row == NULL) { /* else the store has counted */
+        if (chunk->commit.row != &import->row) { /* else the store has counted */
             import->row.created += outcome->kind == STORE_CREATED;
             import->row.existing += outcome->kind == STORE_EXISTING;
         }

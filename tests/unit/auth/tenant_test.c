@@ -101,8 +101,8 @@ static void damaged_rows_are_corrupt(void **state)
         "{}",
         "null",
         "{\"id\":7,\"name\":\"demo\",\"createProjects\":false,\"strict\":false,\"created\":1,\"revoked\":false}",
-        "{\"id\":\"x\",\"name\":\"demo\",\"createProjects\":false,\"strict\":false,\"created\":1,\"revoked\":false,"
-        "\"key\":\"AAAA\"}",
+        ("{\"id\":\"x\",\"name\":\"demo\",\"createProjects\":false,\"strict\":false,\"created\":1,\"revoked\":false,"
+         "\"key\":\"AAAA\"}"),
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {

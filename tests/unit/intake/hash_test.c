@@ -8,8 +8,9 @@
 
 static const struct fixture_options CYREXA = {.contract = "cyrexa"};
 
-static void id_of(const struct fixture_batch *batch, struct uuid *id)
+static void id_of(struct fixture_batch *batch, struct uuid *id)
 {
+    buf_append_byte(&batch->reply, 0);
     const char *text = strstr(batch->reply.data, "\"customerId\":\"");
     assert_non_null(text);
     assert_true(uuid_from_text(slice_make(text + 14, UUID_TEXT_BYTES), id));

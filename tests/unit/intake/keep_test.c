@@ -81,6 +81,7 @@ static void late_conflict_undoes_all(void **state)
     fixture_end(&batch);
     struct registry_query query = {.kind = IDENTIFIER_NONE, .limit = 10};
     assert_int_equal(registry_customer_list(&fixture.registry, fixture.tenant, &query, &text), 0);
+    buf_append_byte(&text, 0);
     assert_non_null(strstr(text.data, "\"first\""));
     assert_null(strstr(text.data, "\"next\""));
     /* The ids that the aborted import held are free again, before any sweep. */
@@ -146,6 +147,7 @@ static void *race(void *context)
         snprintf(body, sizeof body, "[{\"id\":\"race%zu\"}]", i);
         post(racer->fixture, &batch, body);
         assert_int_equal(batch.answer.error, 0);
+        buf_append_byte(&batch.reply, 0);
         const char *id = strstr(batch.reply.data, "\"customerId\":\"");
         assert_non_null(id);
         memcpy(racer->ids[i], id + 14, UUID_TEXT_BYTES);

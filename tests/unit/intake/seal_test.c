@@ -91,6 +91,7 @@ static void secrets_stand_in_their_own_row(void **state)
                  SLICE("[{\"person\":{\"pinCode\":\"\",\"password\":"
                        "\"$2b$12$R9h/cIPz0gi.URNNX3kh2OPST9/PgBkqquzi.Ss7KIUgO2t0jWMUW\"}}]"));
     assert_int_equal(batch.answer.error, 0);
+    buf_append_byte(&batch.reply, 0);
     const char *text = strstr(batch.reply.data, "\"customerId\":\"");
     assert_non_null(text);
     assert_true(uuid_from_text(slice_make(text + 14, UUID_TEXT_BYTES), &id));
