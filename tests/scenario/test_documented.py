@@ -136,6 +136,14 @@ def test_ids_come_in_input_order(server):
         assert server.customer(ids[i])["document"] == items[i]
 
 
+@pytest.mark.parametrize("count", [1001, 1100, 2001, 3500])
+def test_ids_come_in_input_order_whichever_part_is_checked_first(server, count):
+    """Order by id is order of the input, also where the last few items overtake a thousand before them."""
+    for _ in range(10):
+        ids = server.keep([{"customerName": "x"} for _ in range(count)])
+        assert ids == sorted(ids)
+
+
 def test_company_and_organization(server):
     one = server.nexera([{"customerClaims": {"name": private("Ltd ")}}], envelope={"customerType": "Company"}).good()
     assert server.customer(one[0])["type"] == "Company"

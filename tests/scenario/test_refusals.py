@@ -292,9 +292,9 @@ def test_an_unknown_query_parameter(server, query):
 
 @pytest.mark.parametrize("method, path, allow", [
     ("GET", CYREXA, "POST"), ("PUT", CYREXA, "POST"), ("DELETE", NEXERA, "POST"), ("PATCH", NEXERA, "POST"),
-    ("HEAD", CYREXA, "POST"), ("OPTIONS", NEXERA, "POST"), ("PUT", "/v1/customers", "POST, GET"),
-    ("DELETE", "/v1/imports", "GET"), ("GET", "/oauth2/token", "POST"), ("POST", "/healthz", "GET"),
-    ("PUT", "/v1/admin/tenants", "POST, GET"), ("BREW", "/healthz", "GET")])
+    ("HEAD", CYREXA, "POST"), ("OPTIONS", NEXERA, "POST"), ("PUT", "/v1/customers", "POST, GET, HEAD"),
+    ("DELETE", "/v1/imports", "GET, HEAD"), ("GET", "/oauth2/token", "POST"), ("POST", "/healthz", "GET, HEAD"),
+    ("PUT", "/v1/admin/tenants", "POST, GET, HEAD"), ("BREW", "/healthz", "GET, HEAD")])
 def test_method(server, method, path, allow):
     with server.connection() as connection:
         answer = connection.call(method, path, headers=server.cyrexa_headers())
