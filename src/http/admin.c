@@ -4,13 +4,67 @@
  */
 #include "http/http_priv.h"
 
+/* What a body may hold: a member that is misspelt or of another type must not be passed over in silence, because
+ * what it asks for would not be done. */
+struct form_kind {
+    const char *sentence;
+    const char *name_rule;
+    struct {
+        const char *name;
+        enum json_type type; /* TRUE stands for both */
+    } members[5];
+};
+
+static const char PRINTABLE_RULE[] = "name must be 1 to 64 bytes of printable UTF-8.";
+
+static const struct form_kind TENANT_FORM = {
+    "The body may have name (a text), createProjects and strict (true or false).",
+    "name must be 1 to 64 of a-z A-Z 0-9 . _ - and begin with a letter or digit.",
+    {{"name", JSON_STRING}, {"createProjects", JSON_TRUE}, {"strict", JSON_TRUE}}};
+static const struct form_kind PROJECT_FORM = {
+    "The body may have name (a text).", PRINTABLE_RULE, {{"name", JSON_STRING}}};
+static const struct form_kind CLIENT_FORM = {
+    "The body may have name (a text), scopes (a list of names) and project (a text: the only one).",
+    PRINTABLE_RULE,
+    {{"name", JSON_STRING}, {"scopes", JSON_ARRAY}, {"project", JSON_STRING}}};
+static const struct form_kind KEY_FORM = {
+    "The body may have name (a text), kind, scopes (a list of names) and project (a text: the only one).",
+    PRINTABLE_RULE,
+    {{"name", JSON_STRING}, {"kind", JSON_STRING}, {"scopes", JSON_ARRAY}, {"project", JSON_STRING}}};
+
 /* The parsed body of an admin request. */
 struct form {
     struct json_parser *parser;
     struct json_doc doc;
 };
 
-static int form_open(struct http_request *request, struct form *form)
+static bool form_has(const struct form_kind *kind, struct slice name, enum json_type type)
+{
+    for (size_t i = 0; i < sizeof kind->members / sizeof kind->members[0] && kind->members[i].name != NULL; i++) {
+        if (slice_equal_text(name, kind->members[i].name)) {
+            return kind->members[i].type == (type == JSON_FALSE ? JSON_TRUE : type);
+        }
+    }
+    return false;
+}
+
+static int form_check(struct http_request *request, const struct form *form, const struct form_kind *kind)
+{
+    const struct json_doc *doc = &form->doc;
+    if (json_type(doc, json_root(doc)) != JSON_OBJECT) {
+        request->what = "The body must be a JSON object.";
+        return ERR_BAD_PARAMETER;
+    }
+    for (json_at at = json_first(doc, json_root(doc)); !json_is_end(doc, at); at = json_next(doc, json_value_of(at))) {
+        if (!form_has(kind, json_string(doc, at), json_type(doc, json_value_of(at)))) {
+            request->what = kind->sentence;
+            return ERR_BAD_PARAMETER;
+        }
+    }
+    return 0;
+}
+
+static int form_open(struct http_request *request, const struct form_kind *kind, struct form *form)
 {
     struct json_error place;
     form->parser = json_parser_new(HTTP_BODY_LIMIT_BYTES);
@@ -18,11 +72,7 @@ static int form_open(struct http_request *request, struct form *form)
     if (err == 0) {
         err = json_parse(form->parser, buf_view(&request->body), &JSON_LIMITS_DEFAULT, &form->doc, &place);
     }
-    if (err == 0 && json_type(&form->doc, json_root(&form->doc)) != JSON_OBJECT) {
-        request->what = "The body must be a JSON object.";
-        err = ERR_BAD_PARAMETER;
-    }
-    return err;
+    return err == 0 ? form_check(request, form, kind) : err;
 }
 
 static void form_close(struct form *form)
@@ -42,7 +92,18 @@ static bool form_flag(const struct form *form, const char *name)
     return at != 0 && json_type(&form->doc, at) == JSON_TRUE;
 }
 
-/* `scopes`: a list of names. */
+/* The only project, if the body names one. */
+static int form_project(struct http_request *request, const struct form *form, struct slice *project)
+{
+    *project = form_text(form, "project");
+    if (project->size == 0 && json_member(&form->doc, json_root(&form->doc), SLICE("project")) != 0) {
+        request->what = "project must name a project; leave it out for all of them.";
+        return ERR_BAD_PARAMETER;
+    }
+    return 0;
+}
+
+/* `scopes`: a list of names, at least one. */
 static int form_scopes(struct http_request *request, const struct form *form, uint32_t *scopes)
 {
     const struct json_doc *doc = &form->doc;
@@ -59,6 +120,9 @@ static int form_scopes(struct http_request *request, const struct form *form, ui
         }
         *scopes |= bit;
     }
+    if (*scopes == 0) {
+        return ERR_BAD_PARAMETER;
+    }
     request->what = NULL;
     return 0;
 }
@@ -68,12 +132,12 @@ static int path_tenant(const struct http_request *request, const struct auth_ten
     return auth_tenant_get(request->server->options.auth, request->params[0], tenant);
 }
 
-static int created(struct http_request *request, int err)
+static int created(struct http_request *request, const struct form_kind *kind, int err)
 {
     request->status = 201;
     request->no_store = true;
     if (err == ERR_BAD_PARAMETER && request->what == NULL) {
-        request->what = "name must be 1 to 64 of a-z A-Z 0-9 . _ - and begin with a letter or digit.";
+        request->what = kind->name_rule;
     }
     return err;
 }
@@ -95,7 +159,7 @@ static void put_member(struct json_writer *writer, const char *name, struct slic
 int http_tenant_create(struct http_request *request)
 {
     struct form form;
-    int err = form_open(request, &form);
+    int err = form_open(request, &TENANT_FORM, &form);
     if (err == 0) {
         struct slice name = form_text(&form, "name");
         err = auth_tenant_create(request->server->options.auth, name, form_flag(&form, "createProjects"),
@@ -107,7 +171,7 @@ int http_tenant_create(struct http_request *request)
         json_close_object(&writer);
     }
     form_close(&form);
-    return created(request, err);
+    return created(request, &TENANT_FORM, err);
 }
 
 /* {"tenants":[…]} around a ready list. */
@@ -169,7 +233,7 @@ int http_project_create(struct http_request *request)
 {
     const struct auth_tenant *tenant;
     struct form form;
-    int err = form_open(request, &form);
+    int err = form_open(request, &PROJECT_FORM, &form);
     if (err == 0) {
         err = path_tenant(request, &tenant);
     }
@@ -183,7 +247,7 @@ int http_project_create(struct http_request *request)
         json_close_object(&writer);
     }
     form_close(&form);
-    return created(request, err);
+    return created(request, &PROJECT_FORM, err);
 }
 
 int http_project_list(struct http_request *request)
@@ -221,7 +285,7 @@ int http_client_create(struct http_request *request)
     struct buf id, secret;
     buf_init(&id, 0);
     buf_init(&secret, 0);
-    int err = form_open(request, &form);
+    int err = form_open(request, &CLIENT_FORM, &form);
     if (err == 0) {
         err = form_scopes(request, &form, &rights.scopes);
     }
@@ -229,13 +293,15 @@ int http_client_create(struct http_request *request)
         err = path_tenant(request, &tenant);
     }
     if (err == 0) {
-        rights.project = form_text(&form, "project");
+        err = form_project(request, &form, &rights.project);
+    }
+    if (err == 0) {
         err =
             auth_client_create(request->server->options.auth, tenant, form_text(&form, "name"), &rights, &id, &secret);
     }
     put_fresh(request, "clientId", &id, "clientSecret", &secret);
     form_close(&form);
-    return created(request, err);
+    return created(request, &CLIENT_FORM, err);
 }
 
 int http_client_list(struct http_request *request)
@@ -272,7 +338,7 @@ int http_key_create(struct http_request *request)
     struct buf id, key;
     buf_init(&id, 0);
     buf_init(&key, 0);
-    int err = form_open(request, &form);
+    int err = form_open(request, &KEY_FORM, &form);
     if (err == 0) {
         err = form_key_kind(request, &form, &kind);
     }
@@ -283,13 +349,15 @@ int http_key_create(struct http_request *request)
         err = path_tenant(request, &tenant);
     }
     if (err == 0) {
-        rights.project = form_text(&form, "project");
+        err = form_project(request, &form, &rights.project);
+    }
+    if (err == 0) {
         err =
             auth_key_create(request->server->options.auth, tenant, kind, form_text(&form, "name"), &rights, &id, &key);
     }
     put_fresh(request, "id", &id, "key", &key);
     form_close(&form);
-    return created(request, err);
+    return created(request, &KEY_FORM, err);
 }
 
 int http_key_list(struct http_request *request)

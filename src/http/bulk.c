@@ -12,7 +12,7 @@ static int check_unsupported(struct http_request *request)
             "sent again safely.";
         return ERR_BAD_PARAMETER;
     }
-    return http_query_check(request, none);
+    return http_query_read(request, none);
 }
 
 static struct slice tenant_header(const struct http_request *request, const struct contract_info *info)

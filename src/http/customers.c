@@ -56,7 +56,7 @@ int http_customer_list(struct http_request *request)
 {
     static const char *const names[] = {"limit", "cursor", "externalId", "email", "phone", "wallet", "did", NULL};
     struct registry_query query = {.kind = IDENTIFIER_NONE};
-    int err = http_query_check(request, names);
+    int err = http_query_read(request, names);
     if (err == 0) {
         err = http_query_limit(request, &query.limit);
     }
@@ -139,7 +139,7 @@ int http_import_list(struct http_request *request)
     static const char *const names[] = {"limit", "cursor", NULL};
     struct uuid before;
     size_t limit = 0;
-    int err = http_query_check(request, names);
+    int err = http_query_read(request, names);
     if (err == 0) {
         err = http_query_limit(request, &limit);
     }

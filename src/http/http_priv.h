@@ -19,6 +19,7 @@
 /* Bodies of everything but bulk requests. */
 #define HTTP_BODY_LIMIT_BYTES (64u << 10)
 #define HTTP_PARAMS           2
+#define HTTP_QUERY_VALUES     8 /* names that one address knows, at most */
 
 struct http_request;
 struct http_route;
@@ -42,6 +43,12 @@ struct http_route {
     http_handler *handler;
 };
 
+/* One parameter of the query; the name is the route's own text. */
+struct http_query_value {
+    const char *name;
+    struct slice value; /* percent-decoded into query_text */
+};
+
 enum http_phase {
     HTTP_RECEIVING, /* the body arrives */
     HTTP_WORKING,   /* somebody else has it; the connection rests */
@@ -57,8 +64,11 @@ struct http_request {
     char method[8];
     struct slice params[HTTP_PARAMS]; /* segments of the path, percent-decoded into param_text */
     struct buf param_text;
+    struct http_query_value query[HTTP_QUERY_VALUES];
+    size_t query_count;
+    struct buf query_text;
     enum http_phase phase;
-    int refusal;      /* decided before or while the body came; answered behind it */
+    int refusal;      /* the error to answer with: decided before or while the body came, or by a handler */
     const char *what; /* static text on the refusal, or NULL */
     int64_t started_ns;
 
@@ -72,13 +82,14 @@ struct http_request {
     const char *content_type;
     char allow[64]; /* Allow of a 405 */
     bool retry_after;
-    bool no_store; /* Cache-Control of answers with credentials */
+    bool no_store;         /* Cache-Control of answers with credentials */
+    const char *challenge; /* WWW-Authenticate of a 401 that is not about a bearer token, or NULL */
 };
 
 struct http_server {
     struct http_options options;
     struct MHD_Daemon *daemon;
-    atomic_size_t active; /* requests between their first byte and their end */
+    atomic_size_t active; /* requests between their headers and their end, and wakes that still run */
     atomic_bool draining;
     struct queue *slow;
     pthread_t *slow_threads;
@@ -95,14 +106,15 @@ int http_route_admit(struct http_request *request);
 /* ---- request.c ---- */
 
 struct slice http_header(const struct http_request *request, const char *name);
+/* Decodes the query. ERR_BAD_PARAMETER when it has a name that is not in the NULL-terminated list, has one
+ * twice, or has a bad escape. Before the three that follow. */
+int http_query_read(struct http_request *request, const char *const *names);
 /* Value of a query parameter; false when it is not there. */
 bool http_query(const struct http_request *request, const char *name, struct slice *value);
 /* `limit` and its bounds; the default when absent. ERR_BAD_PARAMETER. */
 int http_query_limit(struct http_request *request, size_t *limit);
 /* A UUID in the query; zero when absent. ERR_BAD_PARAMETER. */
 int http_query_uuid(struct http_request *request, const char *name, struct uuid *uuid);
-/* ERR_BAD_PARAMETER when the query has a name that is not in the NULL-terminated list. */
-int http_query_check(struct http_request *request, const char *const *names);
 
 /* ---- problem.c ---- */
 

@@ -3,16 +3,24 @@
 #include <errno.h>
 #include <netdb.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "http/http.h"
 
+/* Digits only, and no more than a port can be: getaddrinfo takes signs and cuts what is too large. */
+static bool is_port(const char *text)
+{
+    return text[0] != '\0' && strspn(text, "0123456789") == strlen(text) && strlen(text) <= 5 &&
+           strtoul(text, NULL, 10) <= UINT16_MAX;
+}
+
 static int split_address(const char *listen_text, char host[256], char port[16])
 {
     const char *colon = strrchr(listen_text, ':');
-    if (colon == NULL || colon == listen_text || strlen(colon + 1) == 0 || strlen(colon + 1) > 5) {
+    if (colon == NULL || colon == listen_text || !is_port(colon + 1)) {
         return ERR_CONFIG;
     }
     const char *start = listen_text;

@@ -11,7 +11,6 @@ struct credentials {
     struct buf secret;
     struct buf grant;
     struct buf scope;
-    bool basic; /* the client used HTTP Basic: a 401 must ask for it (RFC 6749 section 5.2) */
 };
 
 static void credentials_init(struct credentials *credentials)
@@ -72,12 +71,11 @@ static bool read_basic(struct credentials *credentials, struct slice authorizati
         return true;
     }
     if (authorization.size < scheme.size || !slice_equal_nocase(slice_make(authorization.data, scheme.size), scheme) ||
-        credentials->id.size > 0) {
+        credentials->id.size > 0 || credentials->secret.size > 0) {
         return false;
     }
     struct buf pair;
     buf_init(&pair, 0);
-    credentials->basic = true;
     bool good = text_decode_base64(slice_from(authorization, scheme.size), &pair);
     struct slice id = until(buf_view(&pair), ':');
     good = good && id.size < pair.size && text_decode_percent(id, true, &credentials->id) &&
@@ -148,10 +146,13 @@ int http_token(struct http_request *request)
     struct credentials credentials;
     credentials_init(&credentials);
     request->no_store = true;
+    request->challenge = "Basic realm=\"muster\"";
     int err = 0;
     if (!read_form(&credentials, buf_view(&request->body)) ||
         !read_basic(&credentials, http_header(request, MHD_HTTP_HEADER_AUTHORIZATION))) {
         put_error(request, 400, "invalid_request", "The form is malformed, or names the client in two ways.");
+    } else if (credentials.grant.size == 0) {
+        put_error(request, 400, "invalid_request", "Send a form with grant_type=client_credentials.");
     } else if (!slice_equal_text(buf_view(&credentials.grant), "client_credentials")) {
         put_error(request, 400, "unsupported_grant_type", "Send grant_type=client_credentials.");
     } else {

@@ -118,6 +118,7 @@ void http_problem(struct http_request *request, int err, const char *what, const
     struct buf detail;
     buf_init(&detail, 0);
     compose_detail(&detail, err, what, answer);
+    request->refusal = err;
     request->status = (unsigned)err_http_status(err);
     request->content_type = "application/problem+json";
     request->retry_after = is_retryable(request->status) || err == ERR_BUSY;

@@ -1,4 +1,7 @@
-/* Reading a request's headers and query. libmicrohttpd has decoded percent escapes of the query. */
+/*
+ * Reading a request's headers and query. The library has cut the query into names and values and made
+ * spaces of plus signs; escapes are undone here (see leave_escaped in server.c).
+ */
 #include <stdio.h>
 
 #include "base/text.h"
@@ -11,16 +14,73 @@ struct slice http_header(const struct http_request *request, const char *name)
     return slice_from_text(MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name));
 }
 
+struct reading {
+    struct http_request *request;
+    const char *const *names;
+};
+
+static const char *known_name(const char *const *names, const char *name)
+{
+    for (size_t i = 0; names[i] != NULL; i++) {
+        if (strcmp(names[i], name) == 0) {
+            return names[i];
+        }
+    }
+    return NULL;
+}
+
+/* Decodes one parameter behind the others; what is wrong with it goes to request->what. */
+static enum MHD_Result read_value(void *context, enum MHD_ValueKind kind, const char *name, const char *text)
+{
+    const struct reading *reading = context;
+    struct http_request *request = reading->request;
+    const char *known = known_name(reading->names, name);
+    struct slice value;
+    (void)kind;
+    if (known == NULL) {
+        request->what = "The query has a parameter that this address does not know.";
+        return MHD_NO;
+    }
+    if (http_query(request, known, &value) || request->query_count == HTTP_QUERY_VALUES) {
+        request->what = "The query has a parameter twice.";
+        return MHD_NO;
+    }
+    size_t at = request->query_text.size;
+    if (!text_decode_percent(slice_from_text(text), false, &request->query_text)) {
+        request->what = "The query has a % that two hexadecimal digits don't follow.";
+        return MHD_NO;
+    }
+    request->query[request->query_count++] =
+        (struct http_query_value){.name = known, .value = {NULL, request->query_text.size - at}};
+    return MHD_YES;
+}
+
+int http_query_read(struct http_request *request, const char *const *names)
+{
+    struct reading reading = {.request = request, .names = names};
+    MHD_get_connection_values(request->connection, MHD_GET_ARGUMENT_KIND, read_value, &reading);
+    if (request->what != NULL) {
+        return ERR_BAD_PARAMETER;
+    }
+    int err = buf_error(&request->query_text);
+    size_t at = 0;
+    for (size_t i = 0; i < request->query_count && err == 0; i++) {
+        struct slice *value = &request->query[i].value;
+        *value = slice_make(request->query_text.data + at, value->size);
+        at += value->size;
+    }
+    return err;
+}
+
 bool http_query(const struct http_request *request, const char *name, struct slice *value)
 {
-    const char *text = NULL;
-    size_t size = 0;
-    if (MHD_lookup_connection_value_n(request->connection, MHD_GET_ARGUMENT_KIND, name, strlen(name), &text, &size) !=
-        MHD_YES) {
-        return false;
+    for (size_t i = 0; i < request->query_count; i++) {
+        if (strcmp(request->query[i].name, name) == 0) {
+            *value = request->query[i].value;
+            return true;
+        }
     }
-    *value = slice_make(text, text == NULL ? 0 : size);
-    return true;
+    return false;
 }
 
 int http_query_limit(struct http_request *request, size_t *limit)
@@ -45,34 +105,4 @@ int http_query_uuid(struct http_request *request, const char *name, struct uuid 
         return ERR_BAD_PARAMETER;
     }
     return 0;
-}
-
-struct allowed {
-    const char *const *names;
-    bool unknown;
-};
-
-static enum MHD_Result check_name(void *context, enum MHD_ValueKind kind, const char *name, const char *value)
-{
-    struct allowed *allowed = context;
-    (void)kind;
-    (void)value;
-    for (size_t i = 0; allowed->names[i] != NULL; i++) {
-        if (strcmp(allowed->names[i], name) == 0) {
-            return MHD_YES;
-        }
-    }
-    allowed->unknown = true;
-    return MHD_NO;
-}
-
-int http_query_check(struct http_request *request, const char *const *names)
-{
-    struct allowed allowed = {.names = names};
-    MHD_get_connection_values(request->connection, MHD_GET_ARGUMENT_KIND, check_name, &allowed);
-    if (!allowed.unknown) {
-        return 0;
-    }
-    request->what = "The query has a parameter that this address does not know.";
-    return ERR_BAD_PARAMETER;
 }

@@ -1,6 +1,7 @@
 /*
  * The table of routes. Bulk routes come from the contracts, the rest stands here. A path is compared
- * segment by segment, so that /v1/customers/{} is one row and a literal ":id" is just a bad id.
+ * segment by segment, so that /v1/customers/{} is one row and a literal ":id" is just a bad id. Only then
+ * are a segment's escapes undone: an escaped slash belongs to its segment.
  */
 #include <stdio.h>
 
@@ -69,13 +70,14 @@ static bool path_fits(struct slice pattern, struct slice path, struct slice para
     return pattern.size == 0 && path.size == 0;
 }
 
+/* HEAD is answered like GET, without the body (RFC 9110 section 9.3.2). */
 static void add_allow(struct http_request *request, const char *method)
 {
     size_t used = strlen(request->allow);
-    snprintf(request->allow + used, sizeof request->allow - used, "%s%s", used == 0 ? "" : ", ", method);
+    snprintf(request->allow + used, sizeof request->allow - used, "%s%s%s", used == 0 ? "" : ", ", method,
+             strcmp(method, "GET") == 0 ? ", HEAD" : "");
 }
 
-/* HEAD is answered like GET, without the body (RFC 9110 section 9.3.2). */
 static bool method_fits(const char *method, const char *wanted)
 {
     return strcmp(method, wanted) == 0 || (strcmp(method, "HEAD") == 0 && strcmp(wanted, "GET") == 0);

@@ -21,6 +21,13 @@
 
 /* ---- a request's life ---- */
 
+/* For the log, whose texts must need no escapes: a method that nobody registered may hold anything. */
+static void note_method(struct http_request *request, const char *method)
+{
+    bool plain = strspn(method, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == strlen(method);
+    snprintf(request->method, sizeof request->method, "%s", plain ? method : "?");
+}
+
 static struct http_request *request_new(struct http_server *server, struct MHD_Connection *connection,
                                         const char *method)
 {
@@ -32,8 +39,9 @@ static struct http_request *request_new(struct http_server *server, struct MHD_C
     request->connection = connection;
     request->started_ns = clock_monotonic_ns();
     request->content_type = "application/json";
-    snprintf(request->method, sizeof request->method, "%s", method);
+    note_method(request, method);
     buf_init(&request->param_text, 0);
+    buf_init(&request->query_text, 0);
     buf_init(&request->body, HTTP_BODY_LIMIT_BYTES);
     buf_init(&request->answer, 0);
     /* A request's id needs to be unique, not in order: one that is made without a lock will do. */
@@ -82,6 +90,7 @@ static void request_free(struct http_request *request)
     crypto_wipe(request->body.data, request->body.size);
     crypto_wipe(request->answer.data, request->answer.size);
     buf_fini(&request->param_text);
+    buf_fini(&request->query_text);
     buf_fini(&request->body);
     buf_fini(&request->answer);
     free(request);
@@ -102,10 +111,15 @@ static void completed(void *context, struct MHD_Connection *connection, void **h
 
 /* ---- resting ---- */
 
+/* The library still touches its daemon when the resumed connection may already have ended; so the wake
+ * itself counts as under way, or a stop could come in between. */
 void http_wake(void *context)
 {
     struct http_request *request = context;
+    struct http_server *server = request->server;
+    atomic_fetch_add(&server->active, 1);
     MHD_resume_connection(request->connection);
+    atomic_fetch_sub(&server->active, 1);
 }
 
 static void rest(struct http_request *request)
@@ -126,19 +140,30 @@ static void add_import_headers(const struct http_request *request, struct MHD_Re
     }
 }
 
+/* What to authenticate with (RFC 6750 section 3, RFC 6749 section 5.2); NULL when that is not the matter. */
+static const char *challenge_of(const struct http_request *request)
+{
+    if (request->status != 401) {
+        return request->refusal == ERR_SCOPE_MISSING ? "Bearer error=\"insufficient_scope\"" : NULL;
+    }
+    if (request->challenge != NULL) {
+        return request->challenge;
+    }
+    return request->refusal == ERR_TOKEN_MISSING ? "Bearer" : "Bearer error=\"invalid_token\"";
+}
+
 static void add_headers(const struct http_request *request, struct MHD_Response *response)
 {
-    MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, request->content_type);
+    const char *challenge = challenge_of(request);
+    if (request->status != 204) {
+        MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, request->content_type);
+    }
     MHD_add_response_header(response, "Request-Id", request->id);
     if (request->import != NULL) {
         add_import_headers(request, response);
     }
-    if (request->status == 401) {
-        MHD_add_response_header(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE,
-                                request->refusal == ERR_TOKEN_MISSING ? "Bearer" : "Bearer error=\"invalid_token\"");
-    }
-    if (request->refusal == ERR_SCOPE_MISSING) {
-        MHD_add_response_header(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Bearer error=\"insufficient_scope\"");
+    if (challenge != NULL) {
+        MHD_add_response_header(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE, challenge);
     }
     if (request->status == 405) {
         MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, request->allow);
@@ -295,10 +320,19 @@ static enum MHD_Result access_handler(void *context, struct MHD_Connection *conn
 
 /* ---- start and stop ---- */
 
+/* The library would undo a path's escapes before the path is cut into segments: an escaped slash would cut
+ * one, and what looks like an escape afterwards would be undone twice. So it undoes none. */
+static size_t leave_escaped(void *context, struct MHD_Connection *connection, char *text)
+{
+    (void)context;
+    (void)connection;
+    return strlen(text);
+}
+
 static struct MHD_Daemon *start_daemon(struct http_server *server, int fd)
 {
     const struct http_options *options = &server->options;
-    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC;
+    unsigned flags = MHD_USE_POLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC;
     struct MHD_OptionItem items[] = {
         {MHD_OPTION_LISTEN_SOCKET, fd, NULL},
         {MHD_OPTION_CONNECTION_LIMIT, (intptr_t)options->connections, NULL},
@@ -306,6 +340,8 @@ static struct MHD_Daemon *start_daemon(struct http_server *server, int fd)
         {MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY_BYTES, NULL},
         {MHD_OPTION_CONNECTION_MEMORY_INCREMENT, CONNECTION_GROWTH_BYTES, NULL},
         {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)completed, NULL},
+        {MHD_OPTION_UNESCAPE_CALLBACK, (intptr_t)leave_escaped, NULL},
+        {MHD_OPTION_STRICT_FOR_CLIENT, 1, NULL},
         {options->threads > 1 ? MHD_OPTION_THREAD_POOL_SIZE : MHD_OPTION_END, (intptr_t)options->threads, NULL},
         {MHD_OPTION_END, 0, NULL}};
     return MHD_start_daemon(flags, 0, NULL, NULL, access_handler, server, MHD_OPTION_ARRAY, items, MHD_OPTION_END);
