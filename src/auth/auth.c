@@ -128,20 +128,22 @@ static void set_operator(struct auth *auth, const uint8_t hash[CRYPTO_TOKEN_HASH
     pthread_rwlock_unlock(&auth->lock);
 }
 
-/* Under `change`. */
-static int make_operator(struct auth *auth, struct buf *key)
+/* Under `change`. The hash is stored last: a hash whose key nobody has would lock the operator out for good. */
+static int make_operator(struct auth *auth, auth_keep_fn *keep, void *context, struct buf *key)
 {
     uint8_t hash[CRYPTO_TOKEN_HASH_BYTES];
-    size_t from = key->size;
     if (auth->has_operator) {
         return ERR_EXISTS;
     }
     crypto_token_make("mo_", key);
     int err = buf_error(key);
+    if (err == 0) {
+        err = keep(context, buf_view(key));
+    }
     if (err != 0) {
         return err;
     }
-    crypto_token_hash(auth->ring, slice_from(buf_view(key), from), hash);
+    crypto_token_hash(auth->ring, buf_view(key), hash);
     err = store_meta_put(auth->store, OPERATOR_ROW, slice_make(hash, sizeof hash));
     if (err == 0) {
         set_operator(auth, hash);
@@ -149,12 +151,28 @@ static int make_operator(struct auth *auth, struct buf *key)
     return err;
 }
 
+int auth_operator_create_kept(struct auth *auth, auth_keep_fn *keep, void *context)
+{
+    struct buf key;
+    buf_init(&key, 0);
+    pthread_mutex_lock(&auth->change);
+    int err = make_operator(auth, keep, context, &key);
+    pthread_mutex_unlock(&auth->change);
+    crypto_wipe(key.data, key.size);
+    buf_fini(&key);
+    return err;
+}
+
+static int append_key(void *context, struct slice key)
+{
+    struct buf *to = context;
+    buf_append_slice(to, key);
+    return buf_error(to);
+}
+
 int auth_operator_create(struct auth *auth, struct buf *key)
 {
-    pthread_mutex_lock(&auth->change);
-    int err = make_operator(auth, key);
-    pthread_mutex_unlock(&auth->change);
-    return err;
+    return auth_operator_create_kept(auth, append_key, key);
 }
 
 int auth_check_operator(struct auth *auth, struct slice key)

@@ -90,6 +90,10 @@ int auth_check_tenant_token(struct auth *auth, struct slice token, const struct 
 
 /* Makes the operator key if none exists yet and appends it; ERR_EXISTS when there is one. */
 int auth_operator_create(struct auth *auth, struct buf *key) MUST_CHECK;
+/* The same for a key that must not be lost: `keep` puts it where it will be found, and only when that has
+ * returned 0 does the key count. A start that breaks off in between makes another one. */
+typedef int auth_keep_fn(void *context, struct slice key);
+int auth_operator_create_kept(struct auth *auth, auth_keep_fn *keep, void *context) MUST_CHECK;
 int auth_check_operator(struct auth *auth, struct slice key) MUST_CHECK;
 
 /* ---- the authorization server ---- */

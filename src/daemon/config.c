@@ -3,6 +3,7 @@
  * name means, and what is wrong with a value, is said here, with the place.
  */
 #include <ctype.h>
+#include <errno.h>
 #include <ini.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -127,20 +128,29 @@ static void bad_value(const struct param *param, struct slice value, const char 
     }
 }
 
+/* Its index, or PARAM_COUNT. */
+static size_t find_param(struct slice name)
+{
+    size_t i = 0;
+    while (i < PARAM_COUNT && !is_name(PARAMS[i].public.name, name)) {
+        i++;
+    }
+    return i;
+}
+
 int daemon_config_set(struct daemon_config *config, struct slice name, struct slice value, const char *source,
                       struct buf *why)
 {
-    for (size_t i = 0; i < PARAM_COUNT; i++) {
-        if (is_name(PARAMS[i].public.name, name)) {
-            int err = set_value(&PARAMS[i], config, value);
-            if (err != 0) {
-                bad_value(&PARAMS[i], value, source, why);
-            }
-            return err;
-        }
+    size_t i = find_param(name);
+    if (i == PARAM_COUNT) {
+        unknown_name(name, source, why);
+        return ERR_CONFIG;
     }
-    unknown_name(name, source, why);
-    return ERR_CONFIG;
+    int err = set_value(&PARAMS[i], config, value);
+    if (err != 0) {
+        bad_value(&PARAMS[i], value, source, why);
+    }
+    return err;
 }
 
 void daemon_config_init(struct daemon_config *config)
@@ -152,43 +162,99 @@ void daemon_config_init(struct daemon_config *config)
     }
 }
 
+/* ---- the file ---- */
+
+/* inih goes on behind an error and tells only the first error's line; so lines are counted here, and the
+ * first error ends the file. */
 struct file_state {
     struct daemon_config *config;
     const char *path;
-    struct buf *why;
-    int err;
+    FILE *file;
+    int line;
+    bool seen[PARAM_COUNT];
+    int err_line; /* 0: none */
+    struct buf reason;
 };
+
+static char *read_line(char *text, int size, void *context)
+{
+    struct file_state *state = context;
+    if (state->err_line != 0 || fgets(text, size, state->file) == NULL) {
+        return NULL;
+    }
+    state->line++;
+    if (strchr(text, '\n') == NULL && getc(state->file) != EOF) {
+        buf_printf(&state->reason, "%s: the line is longer than %d bytes", state->path, size - 2);
+        state->err_line = state->line;
+        return NULL;
+    }
+    return text;
+}
+
+/* A line that begins with a space is handed over as more of the name above: that is "twice" too. */
+static int set_once(struct file_state *state, struct slice name, struct slice value)
+{
+    size_t i = find_param(name);
+    if (i < PARAM_COUNT && state->seen[i]) {
+        buf_printf(&state->reason, "%s: %s is set twice, or the line begins with a space", state->path,
+                   PARAMS[i].public.name);
+        return ERR_CONFIG;
+    }
+    if (i < PARAM_COUNT) {
+        state->seen[i] = true;
+    }
+    return daemon_config_set(state->config, name, value, state->path, &state->reason);
+}
 
 static int take_line(void *context, const char *section, const char *name, const char *value)
 {
     struct file_state *state = context;
+    int err = ERR_CONFIG;
     if (section[0] != '\0') {
-        buf_printf(state->why, "%s: [%s]: the file has no sections; write name = value lines", state->path, section);
-        state->err = ERR_CONFIG;
-        return 0;
+        buf_printf(&state->reason, "%s: [%s]: the file has no sections; write name = value lines", state->path,
+                   section);
+    } else {
+        err = set_once(state, slice_from_text(name), slice_from_text(value));
     }
-    state->err =
-        daemon_config_set(state->config, slice_from_text(name), slice_from_text(value), state->path, state->why);
-    return state->err == 0;
+    if (err != 0) {
+        state->err_line = state->line;
+    }
+    return err == 0;
 }
 
-int daemon_config_file(struct daemon_config *config, const char *path, struct buf *why)
+static int read_file(struct file_state *state, struct buf *why)
 {
-    struct file_state state = {.config = config, .path = path, .why = why};
-    int line = ini_parse(path, take_line, &state);
-    if (line < 0) {
-        buf_printf(why, "%s: can't be read", path);
+    int line = ini_parse_stream(read_line, state, take_line, state);
+    if (state->err_line != 0 && (line <= 0 || line >= state->err_line)) {
+        buf_printf(why, "%.*s (line %d)", SLICE_ARG(buf_view(&state->reason)), state->err_line);
         return ERR_CONFIG;
     }
     if (line > 0) {
-        if (state.err == 0) {
-            buf_printf(why, "%s: not a name = value line", path);
-        }
-        buf_printf(why, " (line %d)", line);
+        buf_printf(why, "%s: not a name = value line (line %d)", state->path, line);
+        return ERR_CONFIG;
+    }
+    if (line < 0 || ferror(state->file)) {
+        buf_printf(why, "%s: can't be read", state->path);
         return ERR_CONFIG;
     }
     return 0;
 }
+
+int daemon_config_file(struct daemon_config *config, const char *path, struct buf *why)
+{
+    struct file_state state = {.config = config, .path = path, .file = fopen(path, "re")};
+    if (state.file == NULL) {
+        buf_printf(why, "%s: can't be read: %s", path, strerror(errno));
+        return ERR_CONFIG;
+    }
+    buf_init(&state.reason, 0);
+    int err = read_file(&state, why);
+    buf_fini(&state.reason);
+    fclose(state.file);
+    return err;
+}
+
+/* ---- the environment ---- */
 
 /* Variables of the client commands, which share the prefix. */
 static bool is_client_variable(struct slice name)

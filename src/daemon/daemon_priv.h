@@ -7,10 +7,14 @@
 
 /* ---- folder.c ---- */
 
-/* Writes a file as a whole: a new one, synced, renamed into place. ERR_STORAGE_IO with the reason. */
+/* Writes a file as a whole: a new one, synced, renamed into place; nothing is left of one that fails. ERR_STORAGE_IO
+ * with the reason. */
 int folder_write(const char *data, const char *name, unsigned mode, struct slice text, struct buf *why) MUST_CHECK;
 /* Appends the file's bytes; ERR_NOT_FOUND when there is none. */
 int folder_read(const char *data, const char *name, struct buf *text) MUST_CHECK;
+
+/* Makes the operator's key, unless there is one, and writes it to operator.key. */
+int folder_operator(struct auth *auth, const char *data, struct buf *why) MUST_CHECK;
 
 /* ---- demo.c ---- */
 

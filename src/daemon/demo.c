@@ -17,6 +17,13 @@ struct demo {
     struct buf ids; /* that the file of the next start revokes */
 };
 
+/* A text of the file, which somebody may have edited; empty when it is none. */
+static struct slice old_text(const struct json_doc *doc, const char *name)
+{
+    json_at at = json_member(doc, json_root(doc), slice_from_text(name));
+    return at != 0 && json_type(doc, at) == JSON_STRING ? json_string(doc, at) : SLICE_NONE;
+}
+
 /* The ids of keys and clients of an earlier start, from its file. */
 static int revoke_old(struct auth *auth, const struct auth_tenant *tenant, const char *data)
 {
@@ -31,14 +38,11 @@ static int revoke_old(struct auth *auth, const struct auth_tenant *tenant, const
     }
     if (err == 0 && json_parse(parser, buf_view(&text), &JSON_LIMITS_DEFAULT, &doc, &place) == 0) {
         static const char *const keys[] = {"apiKeyId", "tenantTokenId"};
-        json_at root = json_root(&doc);
         for (size_t i = 0; i < 2 && (err == 0 || err == ERR_NOT_FOUND); i++) {
-            json_at at = json_member(&doc, root, slice_from_text(keys[i]));
-            err = at == 0 ? 0 : auth_key_revoke(auth, tenant, json_string(&doc, at));
+            err = auth_key_revoke(auth, tenant, old_text(&doc, keys[i]));
         }
-        json_at at = json_member(&doc, root, SLICE("clientId"));
-        if (at != 0 && (err == 0 || err == ERR_NOT_FOUND)) {
-            err = auth_client_revoke(auth, tenant, json_string(&doc, at));
+        if (err == 0 || err == ERR_NOT_FOUND) {
+            err = auth_client_revoke(auth, tenant, old_text(&doc, "clientId"));
         }
     }
     json_parser_free(&parser);

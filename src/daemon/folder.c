@@ -68,7 +68,11 @@ int folder_write(const char *data, const char *name, unsigned mode, struct slice
     if (err == 0 && rename(fresh, path) != 0) {
         err = failed(why, "can't rename to", path);
     }
-    return err == 0 ? sync_folder(data, why) : err;
+    if (err != 0) {
+        unlink(fresh); /* it may hold part of a key */
+        return err;
+    }
+    return sync_folder(data, why);
 }
 
 int folder_read(const char *data, const char *name, struct buf *text)
@@ -132,6 +136,24 @@ static int read_root_key(const char *data, uint8_t root[CRYPTO_KEY_BYTES], struc
     crypto_wipe(text.data, text.size);
     buf_fini(&text);
     return err;
+}
+
+struct operator_file {
+    const char *data;
+    struct buf *why;
+};
+
+static int write_operator(void *context, struct slice key)
+{
+    const struct operator_file *file = context;
+    return folder_write(file->data, "operator.key", 0400, key, file->why);
+}
+
+int folder_operator(struct auth *auth, const char *data, struct buf *why)
+{
+    struct operator_file file = {.data = data, .why = why};
+    int err = auth_operator_create_kept(auth, write_operator, &file);
+    return err == ERR_EXISTS ? 0 : err;
 }
 
 int daemon_ring_open(const char *data, bool create, struct crypto_ring **ring, struct buf *why)

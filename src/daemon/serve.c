@@ -198,15 +198,7 @@ static int open_auth(struct parts *parts)
 /* The operator's key is made once and shown only in its file. */
 static int make_operator(struct parts *parts)
 {
-    struct buf key;
-    buf_init(&key, 0);
-    int err = auth_operator_create(parts->auth, &key);
-    if (err == 0) {
-        err = folder_write(parts->config->data, "operator.key", 0400, buf_view(&key), &parts->why);
-    }
-    crypto_wipe(key.data, key.size);
-    buf_fini(&key);
-    return err == ERR_EXISTS ? 0 : err;
+    return folder_operator(parts->auth, parts->config->data, &parts->why);
 }
 
 static int make_demo(struct parts *parts)

@@ -1,0 +1,217 @@
+/* The data folder: the root key's life, what a broken one is told as, and files that are whole or not there. */
+#include "../test.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "daemon/daemon_priv.h"
+
+struct folder {
+    char root[64];
+    char data[96];
+    struct buf why;
+};
+
+static void folder_init(struct folder *folder)
+{
+    *folder = (struct folder){0};
+    snprintf(folder->root, sizeof folder->root, "/tmp/muster-folder-XXXXXX");
+    assert_non_null(mkdtemp(folder->root));
+    snprintf(folder->data, sizeof folder->data, "%s/data", folder->root);
+    buf_init(&folder->why, 0);
+    assert_int_equal(crypto_init(), 0);
+}
+
+static void folder_fini(struct folder *folder)
+{
+    char command[128];
+    snprintf(command, sizeof command, "rm -rf '%s'", folder->root);
+    assert_int_equal(system(command), 0);
+    buf_fini(&folder->why);
+}
+
+static const char *in(const struct folder *folder, const char *name)
+{
+    static char path[256];
+    snprintf(path, sizeof path, "%s/%s", folder->data, name);
+    return path;
+}
+
+static bool why_has(struct folder *folder, const char *text)
+{
+    return folder->why.size > 0 && memmem(folder->why.data, folder->why.size, text, strlen(text)) != NULL;
+}
+
+static mode_t mode_of(const char *path)
+{
+    struct stat status;
+    assert_int_equal(stat(path, &status), 0);
+    return status.st_mode & 07777;
+}
+
+/* Made at the first start, found at the next, and the same key. */
+static void root_key(void **state)
+{
+    (void)state;
+    struct folder folder;
+    struct crypto_ring *ring;
+    uint8_t first[16], second[16];
+    folder_init(&folder);
+    assert_int_equal(daemon_ring_open(folder.data, false, &ring, &folder.why), ERR_NOT_FOUND);
+    assert_true(why_has(&folder, "not a data folder"));
+    assert_int_not_equal(access(folder.data, F_OK), 0);
+    assert_int_equal(daemon_ring_open(folder.data, true, &ring, &folder.why), 0);
+    crypto_ring_check_value(ring, first);
+    crypto_ring_free(&ring);
+    assert_int_equal(mode_of(in(&folder, "keys/root.key")), 0400);
+    assert_int_equal(mode_of(in(&folder, "keys")), 0700);
+    assert_int_equal(mode_of(folder.data), 0700);
+    assert_int_equal(daemon_ring_open(folder.data, false, &ring, &folder.why), 0);
+    crypto_ring_check_value(ring, second);
+    crypto_ring_free(&ring);
+    assert_memory_equal(first, second, sizeof first);
+    folder_fini(&folder);
+}
+
+/* A store without its key: making another one would lose every customer. */
+static void lost_key(void **state)
+{
+    (void)state;
+    struct folder folder;
+    struct crypto_ring *ring = NULL;
+    folder_init(&folder);
+    assert_int_equal(mkdir(folder.data, 0700), 0);
+    assert_int_equal(mkdir(in(&folder, "store"), 0700), 0);
+    assert_int_equal(daemon_ring_open(folder.data, true, &ring, &folder.why), ERR_KEY);
+    assert_true(why_has(&folder, "put the key back"));
+    assert_null(ring);
+    assert_int_not_equal(access(in(&folder, "keys/root.key"), F_OK), 0);
+    folder_fini(&folder);
+}
+
+static void broken_key(void **state)
+{
+    (void)state;
+    static const size_t sizes[] = {0, 1, CRYPTO_KEY_BYTES - 1, CRYPTO_KEY_BYTES + 1, 5000};
+    for (size_t i = 0; i < COUNT_OF(sizes); i++) {
+        struct folder folder;
+        struct crypto_ring *ring = NULL;
+        static char bytes[5000];
+        folder_init(&folder);
+        assert_int_equal(daemon_ring_open(folder.data, true, &ring, &folder.why), 0);
+        crypto_ring_free(&ring);
+        char keys[256];
+        snprintf(keys, sizeof keys, "%s", in(&folder, "keys"));
+        assert_int_equal(folder_write(keys, "root.key", 0400, slice_make(bytes, sizes[i]), &folder.why), 0);
+        assert_int_equal(daemon_ring_open(folder.data, true, &ring, &folder.why), ERR_KEY);
+        assert_true(why_has(&folder, "not a key of 32 bytes"));
+        folder_fini(&folder);
+    }
+}
+
+/* A start that was cut off while the key was written has left a piece: it counts for nothing. */
+static void half_written(void **state)
+{
+    (void)state;
+    struct folder folder;
+    struct crypto_ring *ring = NULL;
+    struct buf text;
+    folder_init(&folder);
+    buf_init(&text, 0);
+    assert_int_equal(mkdir(folder.data, 0700), 0);
+    assert_int_equal(mkdir(in(&folder, "keys"), 0700), 0);
+    FILE *file = fopen(in(&folder, "keys/root.key.new"), "we");
+    assert_non_null(file);
+    fputs("half a k", file);
+    fclose(file);
+    assert_int_equal(daemon_ring_open(folder.data, true, &ring, &folder.why), 0);
+    crypto_ring_free(&ring);
+    assert_int_equal(folder_read(folder.data, "keys/root.key", &text), 0);
+    assert_int_equal(text.size, CRYPTO_KEY_BYTES);
+    assert_int_not_equal(access(in(&folder, "keys/root.key.new"), F_OK), 0);
+    buf_fini(&text);
+    folder_fini(&folder);
+}
+
+static void write_and_read(void **state)
+{
+    (void)state;
+    struct folder folder;
+    struct buf text;
+    static char big[100000];
+    memset(big, 'b', sizeof big);
+    folder_init(&folder);
+    buf_init(&text, 0);
+    assert_int_equal(mkdir(folder.data, 0700), 0);
+    assert_int_equal(folder_read(folder.data, "a", &text), ERR_NOT_FOUND);
+    assert_int_equal(folder_write(folder.data, "a", 0400, slice_make(big, sizeof big), &folder.why), 0);
+    assert_int_equal(folder_read(folder.data, "a", &text), 0);
+    assert_true(slice_equal(buf_view(&text), slice_make(big, sizeof big)));
+    assert_int_equal(folder_write(folder.data, "a", 0600, SLICE("x"), &folder.why), 0); /* over one of mode 0400 */
+    assert_int_equal(mode_of(in(&folder, "a")), 0600);
+    buf_fini(&text);
+    buf_init(&text, 10);
+    assert_int_equal(folder_write(folder.data, "a", 0600, SLICE("0123456789x"), &folder.why), 0);
+    assert_int_equal(folder_read(folder.data, "a", &text), ERR_TOO_LARGE);
+    assert_int_equal(folder.why.size, 0);
+    buf_fini(&text);
+    folder_fini(&folder);
+}
+
+/* What can't take its place leaves nothing behind: it may hold a key. */
+static void failed_write_leaves_nothing(void **state)
+{
+    (void)state;
+    struct folder folder;
+    folder_init(&folder);
+    assert_int_equal(folder_write(folder.data, "a", 0400, SLICE("secret"), &folder.why), ERR_STORAGE_IO);
+    assert_true(why_has(&folder, "can't write"));
+    assert_int_equal(mkdir(folder.data, 0700), 0);
+    assert_int_equal(mkdir(in(&folder, "a"), 0700), 0);
+    assert_int_equal(folder_write(folder.data, "a", 0400, SLICE("secret"), &folder.why), ERR_STORAGE_IO);
+    assert_true(why_has(&folder, "can't rename"));
+    assert_int_not_equal(access(in(&folder, "a.new"), F_OK), 0);
+    folder_fini(&folder);
+}
+
+/* The operator's key counts only once its file is there, and is made once. */
+static void operator_key(void **state)
+{
+    (void)state;
+    static const uint8_t root[CRYPTO_KEY_BYTES] = {9};
+    struct folder folder;
+    struct store *store;
+    struct auth *auth;
+    struct buf key;
+    folder_init(&folder);
+    buf_init(&key, 0);
+    struct crypto_ring *ring = crypto_ring_new(root);
+    assert_int_equal(store_open_memory(&store), 0);
+    assert_int_equal(auth_new(store, ring, SLICE("http://x"), &auth), 0);
+    assert_int_equal(folder_operator(auth, folder.data, &folder.why), ERR_STORAGE_IO); /* no folder to write to */
+    assert_int_equal(mkdir(folder.data, 0700), 0);
+    assert_int_equal(folder_operator(auth, folder.data, &folder.why), 0);
+    assert_int_equal(mode_of(in(&folder, "operator.key")), 0400);
+    assert_int_equal(folder_read(folder.data, "operator.key", &key), 0);
+    assert_int_equal(auth_check_operator(auth, buf_view(&key)), 0);
+    assert_int_equal(unlink(in(&folder, "operator.key")), 0); /* kept elsewhere: no other is made */
+    assert_int_equal(folder_operator(auth, folder.data, &folder.why), 0);
+    assert_int_not_equal(access(in(&folder, "operator.key"), F_OK), 0);
+    assert_int_equal(auth_check_operator(auth, buf_view(&key)), 0);
+    auth_free(&auth);
+    store_close(&store);
+    crypto_ring_free(&ring);
+    buf_fini(&key);
+    folder_fini(&folder);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(root_key),       cmocka_unit_test(lost_key),
+                                       cmocka_unit_test(broken_key),     cmocka_unit_test(half_written),
+                                       cmocka_unit_test(write_and_read), cmocka_unit_test(failed_write_leaves_nothing),
+                                       cmocka_unit_test(operator_key)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
