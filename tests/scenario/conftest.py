@@ -16,6 +16,13 @@ def pytest_collection_modifyitems(items):
                 item.add_marker(pytest.mark.skip(reason="runs at TEST_LEVEL=full"))
 
 
+def pytest_sessionfinish():
+    """A test that failed halfway may have left its server running."""
+    for process in Server.started:
+        if process.poll() is None:
+            process.kill()
+
+
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     running = Server(tmp_path_factory.mktemp("muster"))

@@ -271,6 +271,8 @@ class Party:
 class Server(Party):
     """`muster serve --demo` over a data folder; also the demo tenant as a party."""
 
+    started = []  # every process, so that none outlives the session
+
     def __init__(self, folder, *arguments, environment=None, listen="127.0.0.1:0"):
         self.folder = pathlib.Path(folder)
         self.data = self.folder / "data"
@@ -288,6 +290,7 @@ class Server(Party):
             self.process = subprocess.Popen(self.command(self.listen), stdin=subprocess.DEVNULL,
                                             stdout=subprocess.PIPE, stderr=log,
                                             env=clean_environment(**self.environment))
+        self.started.append(self.process)
         line = self.process.stdout.readline().decode()
         ready = re.fullmatch(r"muster is ready at (https?://\S+)\n", line)
         assert ready, f"{line!r}, log: {self.log.read_text()[-2000:]}"

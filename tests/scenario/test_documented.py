@@ -22,7 +22,7 @@ def program(name):
 
 @pytest.fixture(scope="session")
 def node_modules():
-    """axios as package-lock.json says; from the registry only when it is not here yet."""
+    """axios as package-lock.json says; over the network only when it is not here yet."""
     wanted = json.loads((HERE / "package-lock.json").read_text())["packages"]["node_modules/axios"]["version"]
     installed = HERE / "node_modules/axios/package.json"
     if not installed.is_file() or json.loads(installed.read_text())["version"] != wanted:
