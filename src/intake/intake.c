@@ -23,7 +23,7 @@ static void *worker_run(void *context)
 
 static size_t queue_capacity(const struct intake_options *options)
 {
-    return (options->imports + 1) * (options->request_chunks + 2);
+    return intake_import_limit(options) * (options->request_chunks + 2);
 }
 
 static int start_workers(struct intake *intake)

@@ -73,8 +73,8 @@ struct intake_waker {
     void *context;
 };
 
-/* A new import; the waker is called when a resting import can go on or is done. 0, ERR_NO_MEMORY or
- * ERR_STOPPING. */
+/* A new import; the waker is called when a resting import can go on or is done. 0, ERR_NO_MEMORY,
+ * ERR_STOPPING, or ERR_OVERLOADED while too many wait to be ended. */
 int intake_begin(struct intake *intake, const struct intake_admission *admission, const struct intake_waker *waker,
                  struct intake_import **import) MUST_CHECK;
 /* Takes bytes of the body and advances *piece; what is left when it returns must be given again

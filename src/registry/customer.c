@@ -67,15 +67,13 @@ static void close_record(struct opened *opened)
     buf_fini(&opened->plain);
 }
 
-/* The members of the card's object, copied into the one that is being written. */
+/* The members of the card's object, copied into the one that is being written, behind its first. */
 static void put_card(struct json_writer *writer, struct slice card)
 {
     if (card.size <= 2) {
         return;
     }
-    if (writer->out->data[writer->out->size - 1] != '{') {
-        buf_append_byte(writer->out, ',');
-    }
+    buf_append_byte(writer->out, ',');
     buf_append(writer->out, card.data + 1, card.size - 2);
 }
 
