@@ -38,6 +38,8 @@ int auth_tenant_create(struct auth *auth, struct slice name, bool makes_projects
 /* The tenant of that name; 0 or ERR_NOT_FOUND (also when revoked). */
 int auth_tenant_get(struct auth *auth, struct slice name, const struct auth_tenant **tenant) MUST_CHECK;
 int auth_tenant_by_id(struct auth *auth, const struct uuid *id, const struct auth_tenant **tenant) MUST_CHECK;
+/* The same, revoked or not: for those who look after stored data, never for a request. */
+int auth_tenant_of_data(struct auth *auth, const struct uuid *id, const struct auth_tenant **tenant) MUST_CHECK;
 /* From now on no token of it is valid. Its data stays. */
 int auth_tenant_revoke(struct auth *auth, struct slice name) MUST_CHECK;
 

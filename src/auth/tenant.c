@@ -64,6 +64,7 @@ static int entry_new(struct auth *auth, const struct auth_row *row, struct auth_
         return err;
     }
     auth_text_copy(entry->tenant.name, sizeof entry->tenant.name, slice_from_text(row->name));
+    entry->revoked = row->revoked;
     entry->tenant.makes_projects = row->makes_projects;
     entry->tenant.strict = row->strict;
     entry->tenant.keys = entry->keys;
@@ -94,9 +95,6 @@ static int load(struct auth *auth, struct slice name, const struct auth_tenant *
     struct auth_row row;
     struct auth_tenant_entry *entry = NULL;
     int err = auth_row_load(auth->store, &row_name, AUTH_ROW_TENANT, &row);
-    if (err == 0 && row.revoked) {
-        err = ERR_NOT_FOUND;
-    }
     if (err == 0) {
         err = entry_new(auth, &row, &entry);
     }
@@ -110,7 +108,7 @@ static int load(struct auth *auth, struct slice name, const struct auth_tenant *
         return err;
     }
     *tenant = &entry->tenant;
-    return 0;
+    return entry->revoked ? ERR_NOT_FOUND : 0;
 }
 
 int auth_tenant_get(struct auth *auth, struct slice name, const struct auth_tenant **tenant)
@@ -152,6 +150,17 @@ int auth_tenant_by_id(struct auth *auth, const struct uuid *id, const struct aut
     buf_fini(&name);
     /* A create that was cut off may have left the id of a tenant that was then made under another one. */
     return err == 0 && !uuid_equal(&(*tenant)->id, id) ? ERR_NOT_FOUND : err;
+}
+
+int auth_tenant_of_data(struct auth *auth, const struct uuid *id, const struct auth_tenant **tenant)
+{
+    int err = auth_tenant_by_id(auth, id, tenant);
+    if (err != ERR_NOT_FOUND) {
+        return err;
+    }
+    bool known; /* and then revoked */
+    (void)find_loaded(auth, auth->tenants_by_id, uuid_view(id), tenant, &known);
+    return known ? 0 : ERR_NOT_FOUND;
 }
 
 static int save_new(struct auth *auth, const struct auth_row_name *row_name, struct auth_row *row)

@@ -16,6 +16,20 @@
 #define COUNTER_BITS       42
 #define COUNTER_START_MASK ((1ull << (COUNTER_BITS - 1)) - 1)
 
+struct uuid_maker uuid_reserve(struct uuid_maker *maker, uint64_t now_ms, uint64_t random, uint64_t count)
+{
+    if (now_ms > maker->last_ms) {
+        maker->last_ms = now_ms;
+        maker->counter = (random >> 20) & COUNTER_START_MASK;
+    } else if ((maker->counter + count) >> COUNTER_BITS != 0) {
+        maker->last_ms++;
+        maker->counter = 0;
+    }
+    struct uuid_maker reserved = *maker;
+    maker->counter += count;
+    return reserved;
+}
+
 struct uuid uuid_make(struct uuid_maker *maker, uint64_t now_ms, uint64_t random)
 {
     if (now_ms > maker->last_ms) {

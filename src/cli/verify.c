@@ -25,7 +25,7 @@ static int open_record(void *context, const struct record_header *header, struct
     struct verify *verify = context;
     const struct auth_tenant *tenant;
     struct record_body body;
-    int err = auth_tenant_by_id(verify->auth, &header->tenant, &tenant);
+    int err = auth_tenant_of_data(verify->auth, &header->tenant, &tenant);
     if (err != 0) {
         return err;
     }

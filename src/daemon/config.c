@@ -259,7 +259,8 @@ int daemon_config_file(struct daemon_config *config, const char *path, struct bu
 /* Variables of the client commands, which share the prefix. */
 static bool is_client_variable(struct slice name)
 {
-    static const char *const names[] = {"SERVER", "TOKEN", "OPERATOR_KEY", "CREDENTIALS", "CONFIG"};
+    static const char *const names[] = {"SERVER", "TOKEN",        "OPERATOR_KEY", "CREDENTIALS",
+                                        "TENANT", "TENANT_TOKEN", "PROJECT",      "CONFIG"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (slice_equal_text(name, names[i])) {
             return true;

@@ -174,7 +174,7 @@ static int check_envelope_text(struct intake_worker *worker, struct intake_chunk
     struct json_error place = {0};
     int err = json_parse(worker->parser, text, &JSON_LIMITS_DEFAULT, &doc, &place);
     if (err != 0) {
-        chunk->place = (struct json_error){.reason = place.reason};
+        chunk->place = json_splitter_envelope_place(import->splitter, &place);
         return err;
     }
     arena_rewind(worker->arena);

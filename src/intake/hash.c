@@ -91,7 +91,7 @@ static int rewrite_row(const struct intake_options *options, const struct auth_t
 static int hash_customer(const struct intake_options *options, const struct uuid *tenant_id, const struct uuid *id)
 {
     const struct auth_tenant *tenant;
-    int err = auth_tenant_by_id(options->auth, tenant_id, &tenant);
+    int err = auth_tenant_of_data(options->auth, tenant_id, &tenant);
     if (err != 0) {
         return err;
     }

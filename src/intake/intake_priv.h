@@ -31,10 +31,11 @@ struct intake_chunk {
     struct intake_import *import;
     uint32_t number; /* within the import, from 0 */
     bool last;
-    uint64_t first_index; /* its first item's index in the body */
-    struct buf text;      /* the items, one behind the other, and JSON_PADDING bytes */
-    struct buf items;     /* struct chunk_item */
-    size_t charged_bytes; /* of the intake's memory */
+    uint64_t first_index;       /* its first item's index in the body */
+    struct buf text;            /* the items, one behind the other, and JSON_PADDING bytes */
+    struct buf items;           /* struct chunk_item */
+    size_t charged_bytes;       /* of the intake's memory */
+    struct uuid_maker id_maker; /* makes its customers' ids, set aside in the order of the body */
 
     /* check and seal */
     struct arena *arena;

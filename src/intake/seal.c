@@ -15,7 +15,6 @@
 
 int seal_prepare(struct intake_chunk *chunk)
 {
-    struct intake *intake = chunk->import->intake;
     size_t count = chunk_count(chunk);
     struct arena *arena = chunk->arena;
     uint64_t *random = arena_take(arena, (count + 1) * sizeof *random);
@@ -28,12 +27,9 @@ int seal_prepare(struct intake_chunk *chunk)
     }
     crypto_random(random, count * sizeof *random);
     crypto_random(chunk->nonces, count * 2 * (size_t)CRYPTO_NONCE_BYTES);
-    uint64_t now_ms = (uint64_t)chunk->import->started_ms;
-    pthread_mutex_lock(&intake->lock);
     for (size_t i = 0; i < count; i++) {
-        chunk->ids[i] = uuid_make(&intake->uuids, now_ms, random[i]);
+        chunk->ids[i] = uuid_make(&chunk->id_maker, 0, random[i]);
     }
-    pthread_mutex_unlock(&intake->lock);
     return 0;
 }
 

@@ -31,8 +31,11 @@ static void ship(struct intake_import *import, struct intake_chunk *chunk, bool 
     import->items += chunk_count(chunk);
     chunk->last = last;
     chunk->charged_bytes = chunk->text.size;
+    uint64_t random;
+    crypto_random(&random, sizeof random);
     pthread_mutex_lock(&intake->lock);
     intake->bytes += chunk->charged_bytes;
+    chunk->id_maker = uuid_reserve(&intake->uuids, (uint64_t)import->started_ms, random, chunk_count(chunk));
     pthread_mutex_unlock(&intake->lock);
     bool pushed = queue_try_push(intake->work, chunk);
     assert(pushed); /* its capacity is that of all imports' chunks together */

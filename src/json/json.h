@@ -272,6 +272,8 @@ int json_splitter_error(const struct json_splitter *splitter, struct json_error 
 /* The envelope's text, once the body has ended: an object with the array's value replaced by [];
  * empty when the array is the root. */
 struct slice json_splitter_envelope(const struct json_splitter *splitter);
+/* The same error with its place in the body instead of its place in the envelope's text. */
+struct json_error json_splitter_envelope_place(const struct json_splitter *splitter, const struct json_error *error);
 /* Whether the array was met (an envelope may lack it: the contract says whether that is a fault). */
 bool json_splitter_found(const struct json_splitter *splitter);
 

@@ -218,6 +218,16 @@ static enum json_split_event start_name(struct json_splitter *splitter, struct c
     return fail_json(splitter, cursor, "A member's name in double quotes must stand here.");
 }
 
+/* Where in the body a byte of the envelope stands: what is behind the array has moved. */
+static struct place envelope_place(const struct json_splitter *splitter, size_t offset)
+{
+    bool behind = splitter->found && offset >= splitter->behind_start;
+    struct place place = behind ? splitter->behind : splitter->root;
+    size_t from = behind ? splitter->behind_start : 0;
+    place_advance(&place, splitter->envelope.data + from, offset - from);
+    return place;
+}
+
 /* The name has been kept up to its closing quote, which is not. */
 static bool is_array_name(struct json_splitter *splitter)
 {
@@ -248,8 +258,10 @@ static enum json_split_event run_name(struct json_splitter *splitter, struct cur
     }
     splitter->name_is_array = is_array_name(splitter);
     if (splitter->name_is_array && splitter->name_seen) {
-        return fail(splitter, cursor, ERR_MALFORMED_ENVELOPE,
-                    "The member with the items stands twice. Send one array with all items.");
+        struct place name = envelope_place(splitter, splitter->name_start - 1);
+        refuse(splitter, &name, ERR_MALFORMED_ENVELOPE,
+               "The member with the items stands twice. Send one array with all items.");
+        return JSON_SPLIT_ERROR;
     }
     splitter->name_seen |= splitter->name_is_array;
     return keep_byte(splitter, cursor, AT_COLON);
@@ -504,18 +516,20 @@ enum json_split_event json_splitter_next(struct json_splitter *splitter, struct 
     return event;
 }
 
+struct json_error json_splitter_envelope_place(const struct json_splitter *splitter, const struct json_error *error)
+{
+    struct place place = envelope_place(splitter, error->offset);
+    return place_error(&place, error->reason);
+}
+
 /* The envelope as a whole: its own malformations, told by their place in the body (S3). */
 static int check_envelope(struct json_splitter *splitter)
 {
-    struct slice envelope = buf_view(&splitter->envelope);
     struct json_error error;
-    if (json_scan(envelope, &JSON_LIMITS_DEFAULT, &error) == 0) {
+    if (json_scan(buf_view(&splitter->envelope), &JSON_LIMITS_DEFAULT, &error) == 0) {
         return 0;
     }
-    bool behind = splitter->found && error.offset >= splitter->behind_start;
-    struct place place = behind ? splitter->behind : splitter->root;
-    size_t from = behind ? splitter->behind_start : 0;
-    place_advance(&place, envelope.data + from, error.offset - from);
+    struct place place = envelope_place(splitter, error.offset);
     refuse(splitter, &place, ERR_MALFORMED_JSON, error.reason);
     return splitter->code;
 }

@@ -68,6 +68,8 @@ static void revoked_tenant_is_gone_and_its_name_taken(void **state)
     for (int restarts = 0; restarts < 2; restarts++) {
         assert_int_equal(auth_tenant_get(house.auth, SLICE("demo"), &found), ERR_NOT_FOUND);
         assert_int_equal(auth_tenant_by_id(house.auth, &id, &found), ERR_NOT_FOUND);
+        assert_int_equal(auth_tenant_of_data(house.auth, &id, &found), 0);
+        assert_true(uuid_equal(&found->id, &id));
         assert_int_equal(auth_tenant_create(house.auth, SLICE("demo"), false, false), ERR_EXISTS);
         house_restart(&house);
     }

@@ -50,9 +50,28 @@ static void counter_runs_over_into_the_next_millisecond(void **state)
     assert_int_equal(uuid_time_ms(&next), 8);
 }
 
+static void reserved_ids_keep_their_place(void **state)
+{
+    (void)state;
+    struct uuid_maker maker = {.last_ms = 7, .counter = (1ull << 42) - 50};
+    struct uuid last = uuid_make(&maker, 5, 1);
+    for (uint64_t count = 0; count < 60; count += 3) {
+        struct uuid_maker reserved = uuid_reserve(&maker, count / 20 + 6, count << 40, count);
+        struct uuid behind = uuid_make(&maker, 0, 1);
+        for (uint64_t i = 0; i < count; i++) {
+            struct uuid next = uuid_make(&reserved, 0, i);
+            assert_true(uuid_compare(&last, &next) < 0);
+            last = next;
+        }
+        assert_true(uuid_compare(&last, &behind) < 0);
+        last = behind;
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(text), cmocka_unit_test(order_whatever_the_clock_does),
-                                       cmocka_unit_test(counter_runs_over_into_the_next_millisecond)};
+                                       cmocka_unit_test(counter_runs_over_into_the_next_millisecond),
+                                       cmocka_unit_test(reserved_ids_keep_their_place)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

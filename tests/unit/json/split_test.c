@@ -113,8 +113,8 @@ static const struct row REFUSED[] = {
     {DATA, "{customerData:[1]}", "", "", ERR_MALFORMED_JSON, 1, 1, 2},
     {DATA, "{\"customerData\"[1]}", "", "", ERR_MALFORMED_JSON, 15, 1, 16},
     {DATA, "{\"customerData\":,}", "", "", ERR_MALFORMED_JSON, 16, 1, 17},
-    {DATA, "{\"customerData\":[1],\"customerData\":[2]}", "", "", ERR_MALFORMED_ENVELOPE, 33, 1, 34},
-    {DATA, "{\"customerData\":1,\n\"\\u0063ustomerData\":[2]}", "", "", ERR_MALFORMED_ENVELOPE, 37, 2, 19},
+    {DATA, "{\"customerData\":[1],\"customerData\":[2]}", "", "", ERR_MALFORMED_ENVELOPE, 20, 1, 21},
+    {DATA, "{\"customerData\":1,\n\"\\u0063ustomerData\":[2]}", "", "", ERR_MALFORMED_ENVELOPE, 19, 2, 1},
     /* the envelope's own malformations are told by their place in the body */
     {DATA, "\n{\"a\":\ntru,\"customerData\":[1]}", "", "", ERR_MALFORMED_JSON, 10, 3, 4},
     {DATA, "{\"customerData\":[1,\n2],\"b\":01}", "", "", ERR_MALFORMED_JSON, 28, 2, 9},
