@@ -1,0 +1,115 @@
+/* Showing imports: what they came to, in counts and codes, newest first. */
+#include "../intake/fixture.h"
+
+#include <stdlib.h>
+
+#include "../test.h"
+
+static void outcomes(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *contract, *body;
+        const char *has[6];
+    } rows[] = {
+        {"cyrexa",
+         "[{\"id\":\"a\",\"x\":1},{\"id\":\"b\"}]",
+         {"\"state\":\"committed\"", "\"mode\":\"atomic\",\"contract\":\"cyrexa\"",
+          "\"counts\":{\"received\":2,\"created\":2,\"existing\":0,\"faults\":0,\"findings\":{\"unnamed-member\":1}}",
+          "\"bytes\":29", "\"endedAt\":\""}},
+        {"cyrexa", "[{\"id\":\"b\"},{\"id\":\"c\"}]", {"\"received\":2,\"created\":1,\"existing\":1,\"faults\":0"}},
+        {"cyrexa",
+         "[{\"id\":\"b\",\"customerName\":\"other\"}]",
+         {"\"state\":\"aborted\"", "\"code\":\"faults\"", "\"received\":1,\"created\":0,\"existing\":0,\"faults\":1"}},
+        {"cyrexa",
+         "[{\"id\":5},{\"id\":6}]",
+         {"\"code\":\"faults\"", "\"received\":2,\"created\":0,\"existing\":0,\"faults\":2"}},
+        {"cyrexa", "[{\"id\":", {"\"state\":\"aborted\"", "\"code\":\"malformed-json\"", "\"bytes\":7"}},
+        {"nexera",
+         "{\"customerData\":[],\"customerType\":\"Company\",\"cmsProjectId\":\"p\"}",
+         {"\"contract\":\"nexera\",\"project\":\"p\",\"type\":\"Company\"", "\"received\":0,\"created\":0"}},
+    };
+    struct fixture fixture;
+    fixture_init(&fixture, false);
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct fixture_batch batch;
+        struct fixture_options options = {.contract = rows[i].contract};
+        struct buf json;
+        buf_init(&json, 0);
+        fixture_post(&fixture, &batch, &options, slice_from_text(rows[i].body));
+        assert_int_equal(registry_import_get(&fixture.registry, fixture.tenant, intake_import_id(batch.import), &json),
+                         0);
+        buf_append_byte(&json, 0);
+        for (size_t j = 0; j < COUNT_OF(rows[i].has) && rows[i].has[j] != NULL; j++) {
+            if (strstr(json.data, rows[i].has[j]) == NULL) {
+                fail_msg("%s: %s has no %s", rows[i].body, json.data, rows[i].has[j]);
+            }
+        }
+        fixture_end(&batch);
+        buf_fini(&json);
+    }
+    fixture_fini(&fixture);
+}
+
+static void pages(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t limit, pages;
+    } rows[] = {{1, 10}, {3, 4}, {5, 2}, {9, 2}, {10, 1}, {1000, 1}};
+    struct fixture fixture;
+    struct uuid ids[10];
+    fixture_init(&fixture, false);
+    for (size_t i = 0; i < COUNT_OF(ids); i++) {
+        struct fixture_batch batch;
+        struct fixture_options options = {.contract = "cyrexa"};
+        fixture_post(&fixture, &batch, &options, i % 3 == 0 ? SLICE("[1]") : SLICE("[{}]"));
+        ids[i] = *intake_import_id(batch.import);
+        fixture_end(&batch);
+    }
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct uuid before = {{0}};
+        size_t shown = 0, count = 0;
+        bool more = true;
+        while (more) {
+            struct buf json;
+            buf_init(&json, 0);
+            assert_int_equal(registry_import_list(&fixture.registry, fixture.tenant, &before, rows[i].limit, &json), 0);
+            buf_append_byte(&json, 0);
+            for (const char *at = strstr(json.data, "{\"id\":\""); at != NULL; at = strstr(at + 1, "{\"id\":\"")) {
+                struct uuid id;
+                assert_true(uuid_from_text(slice_make(at + 7, UUID_TEXT_BYTES), &id));
+                assert_true(uuid_equal(&id, &ids[COUNT_OF(ids) - 1 - shown++]));
+            }
+            const char *next = strstr(json.data, "\"next\":\"");
+            more = next != NULL && uuid_from_text(slice_make(next + 8, UUID_TEXT_BYTES), &before);
+            buf_fini(&json);
+            count++;
+        }
+        assert_int_equal(shown, COUNT_OF(ids));
+        assert_int_equal(count, rows[i].pages);
+    }
+    fixture_fini(&fixture);
+}
+
+static void unknown(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    struct buf json;
+    struct uuid id = {{1}};
+    fixture_init(&fixture, false);
+    buf_init(&json, 0);
+    assert_int_equal(registry_import_get(&fixture.registry, fixture.tenant, &id, &json), ERR_NOT_FOUND);
+    assert_int_equal(json.size, 0);
+    assert_int_equal(registry_import_list(&fixture.registry, fixture.tenant, &(struct uuid){{0}}, 10, &json), 0);
+    assert_true(slice_equal_text(buf_view(&json), "{\"imports\":[]}"));
+    buf_fini(&json);
+    fixture_fini(&fixture);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(outcomes), cmocka_unit_test(pages), cmocka_unit_test(unknown)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
