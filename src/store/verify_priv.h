@@ -16,6 +16,7 @@ struct store_expected {
     struct uuid import;
     uint8_t fingerprint[CRYPTO_MAC_BYTES];
     struct record_key index;
+    bool optional; /* of a hidden record, whose unique keys another may have taken */
     bool found;
 };
 
@@ -24,7 +25,8 @@ struct store_verifier;
 typedef void store_compare_fn(struct store_verifier *verifier, const struct store_expected *expected,
                               struct slice value);
 
-#define STORE_EXPECTED_MAX 512
+/* Sorted, so many at once touch each block of a file once. */
+#define STORE_EXPECTED_MAX 8192
 
 /* Lookups of one family that wait until there are enough to be sorted and made together. */
 struct store_lookups {
@@ -33,6 +35,8 @@ struct store_lookups {
     const char *missing; /* sentence with one %s, the customer */
     struct store_expected *expected;
     size_t count;
+    struct slice *keys; /* each expected key once */
+    size_t *first;      /* keys[i] is that of expected[first[i]] and those behind it */
 };
 
 struct store_verifier {
@@ -43,6 +47,7 @@ struct store_verifier {
     void *context;
     struct store_verify_counts *counts;
     uint64_t outcomes_created;     /* customers that the outcomes of committed imports name */
+    uint64_t owned;                /* index entries that a record led to */
     struct store_lookups unique;   /* a record's unique entries */
     struct store_lookups plain;    /* a record's other entries */
     struct store_lookups indexed;  /* an index entry's record */
@@ -60,8 +65,9 @@ struct store_expected *store_lookups_next(struct store_verifier *verifier, struc
 /* Makes all that wait. */
 int store_lookups_run(struct store_verifier *verifier, struct store_lookups *lookups) MUST_CHECK;
 
-/* Expects the entries of a shown record's keys. */
-int store_verify_expect_keys(struct store_verifier *verifier, const struct record_header *header) MUST_CHECK;
+/* Expects the entries of a record's keys; of a hidden record they may be missing. */
+int store_verify_expect_keys(struct store_verifier *verifier, const struct record_header *header,
+                             bool hidden) MUST_CHECK;
 void store_verify_compare_holder(struct store_verifier *verifier, const struct store_expected *expected,
                                  struct slice value);
 void store_verify_compare_plain(struct store_verifier *verifier, const struct store_expected *expected,
@@ -71,8 +77,8 @@ void store_verify_compare_indexed(struct store_verifier *verifier, const struct 
 void store_verify_compare_reported(struct store_verifier *verifier, const struct store_expected *expected,
                                    struct slice value);
 
-/* Walks one family of index entries: each leads to a record that has the key. */
-int store_verify_index(struct store_verifier *verifier, enum store_family family) MUST_CHECK;
+/* Each index entry leads to a record that has the key. Behind the records. */
+int store_verify_index(struct store_verifier *verifier) MUST_CHECK;
 /* Walks imports, outcomes and unfinished marks side by side. */
 int store_verify_imports(struct store_verifier *verifier) MUST_CHECK;
 
