@@ -170,8 +170,6 @@ int child_run(const char *name, const char *path)
 
 /* ---- in the parent ---- */
 
-extern char **environ;
-
 /* Runs the work in a child on the fixture's folder, whose store is closed. Returns its exit status. */
 static int run_child(struct fixture *fixture, const char *work)
 {

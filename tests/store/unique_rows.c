@@ -121,6 +121,42 @@ static void own_import(struct fixture *fixture)
     assert_int_equal(fixture_count(fixture, 0), 2);
 }
 
+/* The same item under another envelope is other content: told where a chunk commits its import. */
+static void other_envelope(struct fixture *fixture)
+{
+    static const struct person person = {.unique = 1, .content = 1};
+    static const struct {
+        uint8_t envelope;
+        uint8_t outcome;
+    } tries[] = {{1, STORE_CREATED}, {1, STORE_EXISTING}, {2, STORE_CONFLICT}, {0, STORE_CONFLICT}};
+    for (size_t i = 0; i < sizeof tries / sizeof tries[0]; i++) {
+        struct store_import row = fixture_import(fixture, 0);
+        struct store_chunk *chunk = fixture_chunk(fixture, &row, 0, &person, 1);
+        memset(row.envelope_mac, tries[i].envelope, sizeof row.envelope_mac);
+        fixture_commit(fixture, chunk, &row, IMPORT_COMMITTED);
+        assert_int_equal(chunk->outcomes[0].kind, tries[i].outcome);
+    }
+}
+
+/* The older customer's import is in the same group. */
+static void other_envelope_in_group(struct fixture *fixture)
+{
+    static const struct person person = {.unique = 1, .content = 1};
+    struct store_import rows[] = {fixture_import(fixture, 0), fixture_import(fixture, 0), fixture_import(fixture, 0)};
+    struct store_chunk *chunks[3];
+    for (size_t i = 0; i < 3; i++) {
+        rows[i].state = IMPORT_COMMITTED;
+        rows[i].chunks = 1;
+        memset(rows[i].envelope_mac, i == 1 ? 2 : 1, sizeof rows[i].envelope_mac);
+        chunks[i] = fixture_chunk(fixture, &rows[i], 0, &person, 1);
+        chunks[i]->row = &rows[i];
+    }
+    assert_int_equal(store_commit(fixture->store, chunks, 3), 0);
+    assert_int_equal(chunks[0]->outcomes[0].kind, STORE_CREATED);
+    assert_int_equal(chunks[1]->outcomes[0].kind, STORE_CONFLICT);
+    assert_int_equal(chunks[2]->outcomes[0].kind, STORE_EXISTING);
+}
+
 static void partial_keeps_the_good(struct fixture *fixture)
 {
     static const struct person old = {.unique = 1, .content = 1};
@@ -307,6 +343,8 @@ const struct row unique_rows[] = {
     {"S4 a key meets one of the same group", KIND_ALL, meet_in_group},
     {"S4 a key meets one of the same chunk", KIND_ALL, meet_in_chunk},
     {"S4 a key meets one of its own open import", KIND_ALL, own_import},
+    {"S4 the same item in another envelope is other content", KIND_ALL, other_envelope},
+    {"S4 the same within a group", KIND_ALL, other_envelope_in_group},
     {"S4 a partial chunk keeps its good items", KIND_ALL, partial_keeps_the_good},
     {"S4 a refused chunk holds no key against later ones", KIND_ALL, refused_chunk_frees_its_keys},
     {"S4 of several keys what is final speaks first", KIND_ALL, conflict_before_busy},
