@@ -22,7 +22,7 @@
 #include "store/store.h"
 
 #define CONTRACTS_MAX       64u
-#define INTAKE_MEMORY_BYTES (48u << 20)
+#define INTAKE_MEMORY_BYTES (16u << 20)
 #define CONTRACT_FILE_BYTES (4u << 20)
 #define MALLOC_ARENAS       4
 #define MALLOC_MMAP_BYTES   (1 << 20)
@@ -290,6 +290,7 @@ static void block_signals(sigset_t *set)
     sigaddset(set, SIGINT);
     pthread_sigmask(SIG_BLOCK, set, NULL);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGHUP, SIG_IGN); /* a closed terminal is no reason to stop; there is nothing to read again */
 }
 
 /* Few arenas, and large blocks go back to the system: memory stays level under load. */
@@ -330,7 +331,11 @@ int daemon_serve(const struct daemon_config *config)
         unmake(&parts);
         return err;
     }
-    printf("muster is ready at %.*s\n", SLICE_ARG(buf_view(&parts.url)));
+    printf("muster is ready at %.*s", SLICE_ARG(buf_view(&parts.url)));
+    if (config->url[0] != '\0') {
+        printf(" (listening on port %u)", parts.port);
+    }
+    printf("\n");
     fflush(stdout);
     sigwait(&signals, &received);
     err = stop(&parts);

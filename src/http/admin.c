@@ -67,7 +67,7 @@ static int form_check(struct http_request *request, const struct form *form, con
 static int form_open(struct http_request *request, const struct form_kind *kind, struct form *form)
 {
     struct json_error place;
-    form->parser = json_parser_new(HTTP_BODY_LIMIT_BYTES);
+    form->parser = json_parser_new(request->body.size + JSON_PADDING);
     int err = form->parser == NULL ? ERR_NO_MEMORY : buf_reserve(&request->body, JSON_PADDING);
     if (err == 0) {
         err = json_parse(form->parser, buf_view(&request->body), &JSON_LIMITS_DEFAULT, &form->doc, &place);

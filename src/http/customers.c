@@ -79,7 +79,7 @@ static int read_verify(struct http_request *request, enum secret_kind *kind, str
 {
     struct json_doc doc;
     struct json_error place;
-    struct json_parser *parser = json_parser_new(HTTP_BODY_LIMIT_BYTES);
+    struct json_parser *parser = json_parser_new(request->body.size + JSON_PADDING);
     int err = parser == NULL ? ERR_NO_MEMORY : buf_reserve(&request->body, JSON_PADDING);
     if (err == 0) {
         err = json_parse(parser, buf_view(&request->body), &JSON_LIMITS_DEFAULT, &doc, &place);

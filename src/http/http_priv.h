@@ -16,10 +16,11 @@
 #include "http/http.h"
 #include "json/json.h"
 
-/* Bodies of everything but bulk requests. */
-#define HTTP_BODY_LIMIT_BYTES (64u << 10)
-#define HTTP_PARAMS           2
-#define HTTP_QUERY_VALUES     8 /* names that one address knows, at most */
+/* Bodies of everything but bulk requests. A secret to verify may be as long as contracts let it be, escaped. */
+#define HTTP_BODY_LIMIT_BYTES   (64u << 10)
+#define HTTP_SECRET_LIMIT_BYTES (2u << 20)
+#define HTTP_PARAMS             2
+#define HTTP_QUERY_VALUES       8 /* names that one address knows, at most */
 
 struct http_request;
 struct http_route;
@@ -126,7 +127,7 @@ void http_problem(struct http_request *request, int err, const char *what, const
 /* Sends what was composed, with the headers every answer has. */
 enum MHD_Result http_send(struct http_request *request);
 /* The resting connection goes on; any thread. */
-void http_wake(void *request);
+void http_wake(void *context);
 
 /* ---- slow.c ---- */
 int http_slow_start(struct http_server *server);

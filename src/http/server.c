@@ -239,6 +239,7 @@ static enum MHD_Result begin(struct http_request *request, const char *method, c
     if (request->refusal == 0 && request->route->access == HTTP_BULK) {
         http_bulk_begin(request);
     } else if (request->refusal == 0) {
+        request->body.limit_bytes = request->route->slow ? HTTP_SECRET_LIMIT_BYTES : HTTP_BODY_LIMIT_BYTES;
         request->refusal = http_route_admit(request);
     }
     if (request->refusal != 0 && has_body(request) && waits_for_our_word(request)) {

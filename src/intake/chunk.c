@@ -12,7 +12,7 @@
 #include "intake/intake_priv.h"
 
 /* Free chunks keep their memory up to this much in all. */
-#define POOL_BYTES        (24u << 20)
+#define POOL_BYTES        (96u << 20)
 #define ARENA_BLOCK_BYTES (16u << 10)
 #define ARENA_LIMIT_BYTES (64u << 20)
 

@@ -54,8 +54,9 @@ static int start(struct intake *intake)
         return ERR_NO_MEMORY;
     }
     int err = start_workers(intake);
-    if (err == 0 && pthread_create(&intake->keeper, NULL, keeper_run, intake) != 0) {
-        err = ERR_NO_MEMORY;
+    if (err == 0) {
+        intake->keeping = pthread_create(&intake->keeper, NULL, keeper_run, intake) == 0;
+        err = intake->keeping ? 0 : ERR_NO_MEMORY;
     }
     return err;
 }
@@ -72,15 +73,19 @@ int intake_new(const struct intake_options *options, struct intake **intake)
     list_init(&made->pool);
     list_init(&made->resting);
     int err = start(made);
-    if (err != 0) {
-        return err; /* the process ends: a server that can't start its threads does not serve */
-    }
     *intake = made;
-    return 0;
+    if (err != 0) {
+        intake_free(intake);
+    }
+    return err;
 }
 
+/* Also of a start that broke off: what was not made is not ended. */
 static void stop_workers(struct intake *intake)
 {
+    if (intake->work == NULL || intake->keep == NULL) {
+        return;
+    }
     queue_close(intake->work);
     for (size_t i = 0; i < intake->worker_count; i++) {
         pthread_join(intake->workers[i].thread, NULL);
@@ -88,7 +93,9 @@ static void stop_workers(struct intake *intake)
     }
     free(intake->workers);
     queue_close(intake->keep);
-    pthread_join(intake->keeper, NULL);
+    if (intake->keeping) {
+        pthread_join(intake->keeper, NULL);
+    }
 }
 
 void intake_free(struct intake **intake)

@@ -91,6 +91,7 @@ struct intake_import {
     struct store_import opening; /* K: its row while it is open, which workers don't touch */
     struct buf envelope;         /* sealed */
     bool opened;                 /* K: the store has its row */
+    bool ending;                 /* K: its abort has been tried again */
     struct buf ids;              /* K: struct uuid, in item order */
     struct map *older; /* K: imports of customers that existed -> index of the first item that met one; NULL: none */
 
@@ -121,6 +122,7 @@ struct intake {
     struct intake_worker *workers;
     size_t worker_count;
     pthread_t keeper;
+    bool keeping; /* the keeper was started */
     struct intake_hash_lane *hash_lane;
 
     pthread_mutex_t lock;

@@ -243,13 +243,19 @@ static bool has_pending(const struct intake_chunk *chunk)
     return false;
 }
 
-/* A last chunk that was refused must still end its import: once more, without customers. */
+/*
+ * A last chunk that was refused, or whose commit failed, must still end its import: once more, without
+ * customers. When that fails too, the store is in no state to take anything; its next start aborts what
+ * is open.
+ */
 static void finish(struct group *group, struct intake_chunk *chunk, bool *again)
 {
     struct intake_import *import = chunk->import;
     *again = false;
     if (chunk->commit.error != 0) {
         fail_import(import, chunk->commit.error);
+        *again = chunk->last && import->opened && !import->ending;
+        import->ending = true;
     } else if (chunk->commit.kept) {
         note_ids(chunk);
         import->opened = true;
