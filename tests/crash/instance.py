@@ -1,5 +1,6 @@
 """A server that may die at any moment: start it, kill it, ask it for everything that it has."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -75,6 +76,11 @@ class Server:
         with selectors.DefaultSelector() as waiting:
             waiting.register(self.process.stdout, selectors.EVENT_READ)
             waiting.select(seconds)
+
+    def wait_dead(self, seconds):
+        """Until it died by itself, or the time is over."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(seconds)
 
     def kill(self):
         self.process.kill()

@@ -107,7 +107,7 @@ class Worker:
 
     def _count(self):
         low, high = self.luck.choices([(2, 60), (60, CHUNK_ITEMS), (CHUNK_ITEMS + 1, 2 * CHUNK_ITEMS)],
-                                      [86, 7, 7])[0]
+                                      [90, 5, 5])[0]
         return self.luck.randint(low, high)
 
     def _recipe(self, count):

@@ -76,7 +76,7 @@ static _Atomic bool tracked[FD_MAX]; /* open for writing below the root */
 
 /* The function that this library stands before. */
 #define NEXT(name)                                                                                                     \
-    static __typeof__(&name) next;                                                                                     \
+    static __typeof__(&(name)) next;                                                                                   \
     if (next == NULL) {                                                                                                \
         *(void **)(&next) = dlsym(RTLD_NEXT, #name);                                                                   \
     }
@@ -530,16 +530,16 @@ int ftruncate64(int fd, off64_t size)
 static void note_sync(int fd, const struct stat *status, uint64_t position)
 {
     char link_path[64];
-    char path[PATH_BYTES];
+    char folder[PATH_BYTES];
     if (S_ISREG(status->st_mode)) {
         note(OP_SYNC, "", status->st_ino, (uint64_t)status->st_size, position);
         return;
     }
     (void)snprintf(link_path, sizeof link_path, "/proc/self/fd/%d", fd);
-    ssize_t size = readlink(link_path, path, sizeof path - 1);
-    path[size < 0 ? 0 : size] = '\0';
+    ssize_t size = readlink(link_path, folder, sizeof folder - 1);
+    folder[size < 0 ? 0 : size] = '\0';
     char tidy[PATH_BYTES];
-    if (is_ours(path, tidy)) {
+    if (is_ours(folder, tidy)) {
         note(OP_SYNC_FOLDER, tidy, status->st_ino, 0, position);
     }
 }

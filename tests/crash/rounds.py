@@ -18,21 +18,28 @@ LOOK_UP_MAX = 1000  # customers of a check that are asked for by id and by exter
 PASSWORDS_MAX = 2
 MEND_MAX = 3
 ROUNDS_OF_A_STORE = (2, 7)
+LITTLE_MEMORY = ["--store-memory", "16"]  # MiB: many flushes and compactions
 SLOW = 4 if SANITIZED else 1
+LOAD_MAX_S = 1.5 * SLOW
 
 
 class Plan:
     """What one round does."""
 
-    def __init__(self, luck, cuts):
-        self.load_s = luck.triangular(0.2, 1.5, 0.3) * SLOW
+    def __init__(self, luck, cuts, aimed):
+        self.load_s = luck.triangular(0.2 * SLOW, LOAD_MAX_S, 0.3 * SLOW)
+        # Or killed at this operation on files behind the beginning of the load, if it comes to it: most are syncs.
+        self.kill_at = luck.randint(2, 120) if luck.random() < aimed else None
         self.cut = luck.choice([power.STRICT, power.TORN]) if luck.random() < cuts else None
-        self.delay_us = luck.choice([0, 0, 3000, 15000]) if self.cut else 0
+        self.delay_us = luck.choice([0, 0, 3000, 15000])  # that syncs take longer, under a journal
         self.stop_first = luck.random() < 0.25         # a clean stop and start before the load
         self.verify_first = luck.random() < 0.5        # before the restart, as the crash left it
         self.interrupted = luck.random() < 0.3         # the restart is killed as well:
-        self.interrupt_at = luck.randint(0, 120)        # at this operation of it, when power is cut,
+        self.interrupt_at = luck.randint(0, 120)        # at this operation of it, under a journal,
         self.interrupt_s = luck.uniform(0.005, 0.3) * SLOW  # or else after this time
+
+    def has_journal(self):
+        return self.cut is not None or self.kill_at is not None
 
     def __repr__(self):
         return ", ".join(f"{name}={value}" for name, value in vars(self).items())
@@ -66,10 +73,10 @@ class Store:
     # ---- the server ----
 
     def start(self, plan, kill_at=None):
-        """Under the journal if this life ends in a power cut."""
+        """Under a journal if the plan needs one."""
         environment = {}
         self.journal = None
-        if plan is not None and plan.cut:
+        if plan is not None and plan.has_journal():
             self.journal = power.Journal(self.folder, self.data)
             environment = self.journal.environment(tool("power_cut.so"), plan.delay_us)
             if kill_at is not None:
@@ -84,7 +91,7 @@ class Store:
 
     def kill(self, plan):
         self.server.kill()
-        if self.journal is not None:
+        if plan.cut:
             taken = power.cut(self.journal, self.luck, plan.cut)
             self.taken_back = [sum(pair) for pair in zip(self.taken_back, taken)]
 
@@ -176,7 +183,9 @@ class Store:
             self.start(plan)
             self.ready()
         load = Load(self.server, self.folder, self.luck, f"{self.name}.{number}")
-        time.sleep(plan.load_s)
+        if plan.kill_at is not None:
+            self.journal.kill_at(self.journal.count() + plan.kill_at)
+        self.server.wait_dead(LOAD_MAX_S if plan.kill_at else plan.load_s)
         self.kill(plan)
         for path in load.join():
             self.oracle.read(path)
@@ -184,7 +193,7 @@ class Store:
         self.unanswered += len(self.oracle.open_ended())
         if plan.interrupted:
             self.start(plan, plan.interrupt_at)
-            self.server.wait_end(PATIENCE_S if plan.cut else plan.interrupt_s)
+            self.server.wait_end(PATIENCE_S if plan.has_journal() else plan.interrupt_s)
             self.kill(plan)
         if plan.verify_first:
             self.verify_copy()
@@ -223,14 +232,16 @@ class Totals:
                 f"{self.files} files")
 
 
-def campaign(folder, luck, rounds, program, arguments=(), cuts=0.5, totals=None):
-    """Runs rounds until one finds violations: raises Found then, and leaves its store for a look."""
+def campaign(folder, luck, rounds, program, arguments=(), cuts=0.5, aimed=0.4, totals=None):
+    """Runs rounds until one finds violations: raises Found then, and leaves its store for a look. cuts and
+    aimed are the shares of rounds that cut the power and that kill at an operation."""
     totals, store, left = totals or Totals(), None, 0
     for number in range(rounds):
         if left == 0:
-            store = Store(folder / f"store{number}", program, arguments, luck, f"store{number}")
+            memory = luck.choice([[], LITTLE_MEMORY])
+            store = Store(folder / f"store{number}", program, [*arguments, *memory], luck, f"store{number}")
             left = min(rounds - number, luck.randint(*ROUNDS_OF_A_STORE))
-        plan = Plan(luck, cuts)
+        plan = Plan(luck, cuts, aimed)
         left -= 1
         try:
             store.round(number, plan)
@@ -238,7 +249,7 @@ def campaign(folder, luck, rounds, program, arguments=(), cuts=0.5, totals=None)
                 store.finish()
         except Found as found:
             store.server.kill()
-            found.args = (f"{found}\n  plan: {plan!r}\n  store: {store.folder}",)
+            found.args = (f"{found}\n  plan: {plan!r}\n  store: {store.folder} {store.arguments}",)
             raise
         totals.cuts += plan.cut is not None
         if left == 0:

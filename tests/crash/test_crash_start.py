@@ -77,8 +77,6 @@ def test_first_start_is_broken_off(tmp_path, seed, operations):
     assert not failed, f"of {count} operations: {failed}"
 
 
-@pytest.mark.xfail(strict=True, raises=FileNotFoundError, reason="the first start stores the operator key's hash "
-                   "before it writes operator.key: a crash between the two leaves no operator key, ever")
 def test_operator_key_is_there_when_the_first_start_was_broken_off(tmp_path, operations):
     """Broken off right before the file of the key is made, it is made by the next start."""
     made = next(op.number for op in operations if op.path.endswith("/operator.key.new"))
