@@ -25,7 +25,8 @@
 #define INTAKE_MEMORY_BYTES (16u << 20)
 #define CONTRACT_FILE_BYTES (4u << 20)
 #define MALLOC_ARENAS       4
-#define MALLOC_MMAP_BYTES   (1 << 20)
+#define MALLOC_MMAP_BYTES   (16 << 20)
+#define MALLOC_TRIM_BYTES   (128 << 20)
 
 struct parts {
     const struct daemon_config *config;
@@ -298,6 +299,7 @@ static void tune_memory(void)
 {
     mallopt(M_ARENA_MAX, MALLOC_ARENAS);
     mallopt(M_MMAP_THRESHOLD, MALLOC_MMAP_BYTES);
+    mallopt(M_TRIM_THRESHOLD, MALLOC_TRIM_BYTES);
 }
 
 static int stop(struct parts *parts)

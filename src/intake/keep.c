@@ -14,7 +14,7 @@
 #include "intake/intake_priv.h"
 
 #define GROUP_CHUNKS 256u
-#define GROUP_BYTES  (8u << 20)
+#define GROUP_BYTES  (6u << 20)
 
 #define OTHER_CONTENT                                                                                                  \
     SLICE("A customer with this external id exists and has other content; change the id or send the content that it "  \

@@ -25,8 +25,8 @@
 
 #define DEFAULT_MEMORY_BYTES (192u * 1024 * 1024)
 #define OPEN_ROOM_BYTES      (8u << 20)
-#define GET_MANY_MAX         512        /* keys of one batched lookup */
-#define BATCH_KEEP_BYTES     (8u << 20) /* a larger batch gives its memory back */
+#define GET_MANY_MAX         512         /* keys of one batched lookup */
+#define BATCH_KEEP_BYTES     (16u << 20) /* a larger batch gives its memory back */
 
 static const char *const family_names[STORE_FAMILY_COUNT] = {
     [STORE_FAMILY_FORMAT] = "default", [STORE_FAMILY_BODY] = "body",       [STORE_FAMILY_UNIQUE] = "unique",
