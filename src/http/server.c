@@ -15,7 +15,7 @@
 #include "base/clock.h"
 #include "http/http_priv.h"
 
-#define CONNECTION_MEMORY_BYTES (128u << 10)
+#define CONNECTION_MEMORY_BYTES (64u << 10)
 #define CONNECTION_GROWTH_BYTES (32u << 10)
 #define RETRY_AFTER_SECONDS     "2"
 
