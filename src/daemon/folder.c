@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -18,14 +19,6 @@ static int failed(struct buf *why, const char *what, const char *path)
     return ERR_STORAGE_IO;
 }
 
-static int make_folder(const char *path, struct buf *why)
-{
-    if (mkdir(path, 0700) != 0 && errno != EEXIST) {
-        return failed(why, "can't make the folder", path);
-    }
-    return 0;
-}
-
 static int sync_folder(const char *path, struct buf *why)
 {
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -35,6 +28,17 @@ static int sync_folder(const char *path, struct buf *why)
     int err = fsync(fd) == 0 ? 0 : failed(why, "can't sync", path);
     close(fd);
     return err;
+}
+
+/* A folder that is new is synced into the one that holds it: what is kept in it must not go with its name. */
+static int make_folder(const char *path, struct buf *why)
+{
+    if (mkdir(path, 0700) != 0) {
+        return errno == EEXIST ? 0 : failed(why, "can't make the folder", path);
+    }
+    char parent[PATH_BYTES];
+    snprintf(parent, sizeof parent, "%s", path);
+    return sync_folder(dirname(parent), why);
 }
 
 static bool write_all(int fd, struct slice text)

@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -22,6 +23,7 @@
 
 #include "base/log.h"
 #include "store/rocks_priv.h"
+#include "store/watermark_priv.h"
 
 #define DEFAULT_MEMORY_BYTES (192u * 1024 * 1024)
 #define OPEN_ROOM_BYTES      (8u << 20)
@@ -42,6 +44,10 @@ struct rocks {
     rocksdb_readoptions_t *latest;
     rocksdb_writeoptions_t *synced;
     rocksdb_writeoptions_t *unsynced;
+    struct store_watermark *watermark;
+    /* Synced writers share it, an unsynced one has it alone: so the newest sequence number that a synced
+     * writer reads behind its write is that of a synced write, or of one that stands before it in the log. */
+    pthread_rwlock_t write_lock;
 };
 
 struct store_kv_view {
@@ -322,7 +328,16 @@ static int rocks_write(struct store_kv *kv, struct store_kv_batch *batch, bool s
 {
     struct rocks *rocks = rocks_of(kv);
     char *text = NULL;
+    if (sync) {
+        pthread_rwlock_rdlock(&rocks->write_lock);
+    } else {
+        pthread_rwlock_wrlock(&rocks->write_lock);
+    }
     rocksdb_write(rocks->database, sync ? rocks->synced : rocks->unsynced, batch->writes, &text);
+    if (sync && text == NULL) {
+        store_watermark_set(rocks->watermark, rocksdb_get_latest_sequence_number(rocks->database));
+    }
+    pthread_rwlock_unlock(&rocks->write_lock);
     return text == NULL ? 0 : fail("write", text);
 }
 
@@ -342,6 +357,8 @@ static void rocks_close(struct store_kv *kv)
     rocksdb_readoptions_destroy(rocks->latest);
     rocksdb_writeoptions_destroy(rocks->synced);
     rocksdb_writeoptions_destroy(rocks->unsynced);
+    store_watermark_close(&rocks->watermark);
+    pthread_rwlock_destroy(&rocks->write_lock);
     free(rocks);
 }
 
@@ -446,8 +463,38 @@ static int open_database(struct rocks *rocks, const char *path, size_t memory_by
     if (text == NULL) {
         return 0;
     }
+    rocks->database = NULL;
+    memset(rocks->families, 0, sizeof rocks->families);
     buf_append_text(why, text);
     return fail("open", text);
+}
+
+/* What RocksDB could read of the log must reach as far as the last write that was acknowledged. */
+static int check_watermark(const struct rocks *rocks, struct buf *why)
+{
+    uint64_t acknowledged = store_watermark_get(rocks->watermark);
+    uint64_t found = rocksdb_get_latest_sequence_number(rocks->database);
+    if (found >= acknowledged) {
+        return 0;
+    }
+    buf_printf(why,
+               "the log is damaged: it can be read up to write %llu, but writes up to %llu were acknowledged; restore "
+               "a backup (docs/store.md says how to open it all the same)",
+               (unsigned long long)found, (unsigned long long)acknowledged);
+    return ERR_CORRUPT;
+}
+
+static int open_parts(struct rocks *rocks, const char *path, size_t memory_bytes, struct buf *why)
+{
+    char acknowledged[PATH_MAX];
+    int size = snprintf(acknowledged, sizeof acknowledged, "%s/acknowledged", path);
+    if (size < 0 || (size_t)size >= sizeof acknowledged) {
+        buf_append_text(why, "the path is too long");
+        return ERR_STORAGE_IO;
+    }
+    int err = store_watermark_open(acknowledged, &rocks->watermark, why);
+    err = err == 0 ? open_database(rocks, path, memory_bytes, why) : err;
+    return err == 0 ? check_watermark(rocks, why) : err;
 }
 
 int store_kv_rocks_open(const char *path, const struct store_options *options, struct store_kv **kv, struct buf *why)
@@ -467,10 +514,9 @@ int store_kv_rocks_open(const char *path, const struct store_options *options, s
     rocks->synced = rocksdb_writeoptions_create();
     rocks->unsynced = rocksdb_writeoptions_create();
     rocksdb_writeoptions_set_sync(rocks->synced, 1);
-    err = open_database(rocks, path, memory_bytes, why);
+    pthread_rwlock_init(&rocks->write_lock, NULL);
+    err = open_parts(rocks, path, memory_bytes, why);
     if (err != 0) {
-        memset(rocks->families, 0, sizeof rocks->families);
-        rocks->database = NULL;
         rocks_close(&rocks->kv);
         return err;
     }

@@ -90,8 +90,6 @@ def test_operator_key_is_there_when_the_first_start_was_broken_off(tmp_path, ope
         server.kill()
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="a data folder that the server makes itself is not "
-                   "synced into the folder that holds it")
 def test_first_start_makes_a_folder_that_lasts(tmp_path):
     """What is acknowledged then must not go with the folder's name."""
     root = tmp_path / "root"

@@ -22,23 +22,23 @@ static void replaced(struct fixture *fixture)
     struct store_chunk *chunk = fixture_keep(fixture, 0, people, 3);
     const struct uuid *id = &chunk->customers[0].id;
     struct slice ready = chunk->customers[1].secrets;
-    struct slice old = row_of(fixture, id);
+    struct slice given = row_of(fixture, id);
     struct uuid tenant = {0};
     struct uuid next = {0};
-    assert_true(slice_equal(old, chunk->customers[0].secrets));
+    assert_true(slice_equal(given, chunk->customers[0].secrets));
     assert_int_equal(replace(fixture, id, SLICE("other"), ready, false), ERR_BUSY);
-    assert_true(slice_equal(row_of(fixture, id), old));
+    assert_true(slice_equal(row_of(fixture, id), given));
     assert_int_equal(store_secrets_next_pending(fixture->store, &tenant, &next), 0);
-    assert_int_equal(replace(fixture, id, old, ready, false), 0);
+    assert_int_equal(replace(fixture, id, given, ready, false), 0);
     assert_true(slice_equal(row_of(fixture, id), ready));
-    assert_int_equal(replace(fixture, id, old, ready, false), ERR_BUSY);
+    assert_int_equal(replace(fixture, id, given, ready, false), ERR_BUSY);
     tenant = next = (struct uuid){0};
     assert_int_equal(store_secrets_next_pending(fixture->store, &tenant, &next), ERR_NOT_FOUND);
-    assert_int_equal(replace(fixture, id, ready, old, true), 0);
+    assert_int_equal(replace(fixture, id, ready, given, true), 0);
     assert_int_equal(store_secrets_next_pending(fixture->store, &tenant, &next), 0);
     assert_memory_equal(&next, id, UUID_BYTES);
     assert_int_equal(replace(fixture, &chunk->customers[2].id, SLICE_NONE, ready, false), ERR_NOT_FOUND);
-    assert_int_equal(store_secrets_replace(fixture->store, &fixture->tenants[1], id, old, ready, false), ERR_NOT_FOUND);
+    assert_int_equal(store_secrets_replace(fixture->store, &fixture->tenants[1], id, given, ready, false), ERR_NOT_FOUND);
 }
 
 static void pending_in_order(struct fixture *fixture)
