@@ -8,6 +8,7 @@
 set -eu
 
 folder=$1
+folder=$(cd "$folder" && pwd)
 bin=$(find /usr/lib/postgresql -mindepth 2 -maxdepth 2 -name bin 2>/dev/null | sort -V | tail -n 1)
 if [ -z "$bin" ] || [ ! -x "$bin/initdb" ]; then
     exit 77
