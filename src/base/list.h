@@ -50,7 +50,9 @@ static inline struct list *list_take_first(struct list *head)
     if (first == head) {
         return NULL;
     }
-    list_remove(first);
+    head->next = first->next;
+    first->next->prev = head;
+    list_init(first);
     return first;
 }
 
