@@ -85,8 +85,8 @@ int auth_project_revoke(struct auth *auth, const struct auth_tenant *tenant, str
     if (!auth_name_is_printable(name)) {
         return ERR_NOT_FOUND;
     }
-    struct auth_row_name row_name = auth_row_name_of_project(slice_from_text(tenant->name), name);
     struct project_key key = key_of(tenant, name);
+    struct auth_row_name row_name = auth_row_name_of_project(slice_from_text(tenant->name), name);
     struct auth_row row;
     pthread_mutex_lock(&auth->change);
     int err = auth_row_load(auth->store, &row_name, AUTH_ROW_PROJECT, &row);

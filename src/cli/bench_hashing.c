@@ -35,7 +35,10 @@ static int post_plain(const struct bench_run *run, struct lane *lane)
                                      .headers = {{"tenantId", connection->tenant}, {"token", connection->tenant_token}},
                                      .header_count = 2,
                                      .body = buf_view(&body)};
-    int err = buf_error(&body) != 0 ? buf_error(&body) : client_perform(connection, &request, &answer);
+    int err = buf_error(&body);
+    if (err == 0) {
+        err = client_perform(connection, &request, &answer);
+    }
     if (err == 0) {
         err = client_finish(err, &answer) == CLI_KEPT ? 0 : ERR_NETWORK;
         buf_append_slice(&lane->answer.text, buf_view(&answer.body));

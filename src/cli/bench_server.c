@@ -18,8 +18,6 @@
 
 #define STOP_SECONDS 60
 
-extern char **environ;
-
 /* The server must see the defaults, not what MUSTER_… variables say to us. */
 static void clear_environment(void)
 {

@@ -56,7 +56,8 @@ static int prepare(struct singles *singles, const struct bench_run *run, uint64_
     }
     int err = buf_error(&body) != 0 ? buf_error(&body) : buf_error(&singles->text);
     buf_fini(&body);
-    singles->latencies_us = calloc(singles->count, sizeof *singles->latencies_us);
+    /* One more, because a very short run prepares none. */
+    singles->latencies_us = calloc(singles->count + 1, sizeof *singles->latencies_us);
     return err != 0 ? err : singles->latencies_us == NULL ? ERR_NO_MEMORY : buf_error(&singles->offsets);
 }
 
@@ -161,8 +162,10 @@ static void report(const struct singles *singles, const struct bench_meter *mete
     struct bench_line line = bench_line_make("single", BENCH_SHAPE_NAMES[BENCH_CYREXA], "customers/s");
     bench_meter_to_line(meter, singles->done, &line);
     qsort(singles->latencies_us, singles->done, sizeof singles->latencies_us[0], compare);
-    line.p50_ms = singles->latencies_us[singles->done / 2] / 1e3;
-    line.p99_ms = singles->latencies_us[singles->done * 99 / 100] / 1e3;
+    size_t middle = singles->done / 2;
+    size_t late = singles->done * 99 / 100;
+    line.p50_ms = singles->latencies_us[middle] / 1e3;
+    line.p99_ms = singles->latencies_us[late] / 1e3;
     bench_report(&line);
 }
 

@@ -79,7 +79,7 @@ struct slice cli_json_text(const struct json_doc *doc, json_at object, const cha
 
 bool cli_text_copy(struct slice from, char *to, size_t size)
 {
-    if (from.size >= size || memchr(from.data == NULL ? "" : from.data, '\0', from.size) != NULL) {
+    if (from.size >= size || (from.size > 0 && memchr(from.data, '\0', from.size) != NULL)) {
         return false;
     }
     if (from.size > 0) {

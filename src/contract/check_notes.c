@@ -235,9 +235,9 @@ static void note_card_defaults(struct checker *checker, const struct notes *note
             given[facts[i].kind] = true;
         }
     }
-    for (uint8_t role = 1; role < CARD_ROLE_COUNT; role++) {
+    for (int role = 1; role < CARD_ROLE_COUNT; role++) {
         if (!given[role] && notes->card_defaults[role].size > 0) {
-            (void)add_fact(checker, FACT_CARD, role, place->at, notes->card_defaults[role]);
+            (void)add_fact(checker, FACT_CARD, (uint8_t)role, place->at, notes->card_defaults[role]);
         }
     }
 }

@@ -109,9 +109,9 @@ static void read_class(struct compiler *compiler, struct schema *schema, json_at
     if (!contract_compile_string(compiler, value, trail, &text)) {
         return;
     }
-    for (uint8_t class = CLASS_OPEN; class <= CLASS_SECRET; class ++) {
-        if (slice_equal_text(text, CONTRACT_CLASS_TEXTS[class])) {
-            schema->node->class = class;
+    for (int kind = CLASS_OPEN; kind <= CLASS_SECRET; kind++) {
+        if (slice_equal_text(text, CONTRACT_CLASS_TEXTS[kind])) {
+            schema->node->class = (uint8_t)kind;
             return;
         }
     }

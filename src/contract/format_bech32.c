@@ -70,7 +70,7 @@ static bool read_words(struct slice text, struct format_bech32 *out)
 {
     out->word_count = text.size;
     for (size_t i = 0; i < text.size; i++) {
-        int value = word_value[(uint8_t)lower(text.data[i])];
+        int8_t value = word_value[(uint8_t)lower(text.data[i])];
         if (value < 0)
             return false;
         out->words[i] = (uint8_t)value;

@@ -138,7 +138,7 @@ static bool parse_bcrypt(struct slice rest, struct hash_parts *parts)
     if (tens < 0 || tens > 3 || ones < 0 || ones > 9) {
         return false;
     }
-    parts->cost = (uint64_t)(tens * 10 + ones);
+    parts->cost = (uint64_t)tens * 10 + (uint64_t)ones;
     return parts->cost >= 4 && parts->cost <= 31 && all_crypt_digits(slice_from(rest, 3));
 }
 
