@@ -38,7 +38,8 @@ static void replaced(struct fixture *fixture)
     assert_int_equal(store_secrets_next_pending(fixture->store, &tenant, &next), 0);
     assert_memory_equal(&next, id, UUID_BYTES);
     assert_int_equal(replace(fixture, &chunk->customers[2].id, SLICE_NONE, ready, false), ERR_NOT_FOUND);
-    assert_int_equal(store_secrets_replace(fixture->store, &fixture->tenants[1], id, given, ready, false), ERR_NOT_FOUND);
+    assert_int_equal(store_secrets_replace(fixture->store, &fixture->tenants[1], id, given, ready, false),
+                     ERR_NOT_FOUND);
 }
 
 static void pending_in_order(struct fixture *fixture)

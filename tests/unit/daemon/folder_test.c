@@ -1,5 +1,5 @@
 /* The data folder: the root key's life, what a broken one is told as, and files that are whole or not there. */
-#include "../test.h"
+#include "scratch.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,9 +26,7 @@ static void folder_init(struct folder *folder)
 
 static void folder_fini(struct folder *folder)
 {
-    char command[128];
-    snprintf(command, sizeof command, "rm -rf '%s'", folder->root);
-    assert_int_equal(system(command), 0);
+    scratch_remove(folder->root);
     buf_fini(&folder->why);
 }
 

@@ -145,7 +145,7 @@ void wire_read(struct wire_client *client, bool head, struct wire_answer *answer
         }
     }
     take(client, (size_t)(end - client->in.data) + 4, &answer->head);
-    answer->status = atoi(answer->head.data + sizeof "HTTP/1.1 " - 1);
+    answer->status = (int)strtol(answer->head.data + sizeof "HTTP/1.1 " - 1, NULL, 10);
     struct slice length = wire_field(answer, "Content-Length");
     size_t size = head || length.size == 0 ? 0 : (size_t)strtoull(length.data, NULL, 10);
     take(client, size, &answer->body);

@@ -32,7 +32,7 @@ static void bodies(void **state)
             fail_msg("%s: %s", rows[i].body, err_code(err));
         }
         if (err == 0) {
-            assert_true(items > 0 && items % rows[i].items == 0);
+            assert_true(items > 0 && rows[i].items > 0 && items % rows[i].items == 0);
             assert_true(check_ns > 0);
         }
     }
