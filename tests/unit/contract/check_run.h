@@ -168,4 +168,30 @@ static inline void run_rows(const struct run_row *rows, size_t count)
 
 #define RUN_ROWS(rows) run_rows(rows, sizeof(rows) / sizeof((rows)[0]))
 
+/* ---- rows of valid or not, for bare schemas ---- */
+
+struct valid_row {
+    const char *schema;
+    const char *value;
+    bool valid;
+};
+
+static inline void valid_rows(const struct valid_row *rows, size_t count)
+{
+    struct run run;
+    run_init(&run);
+    for (size_t i = 0; i < count; i++) {
+        run_compile(&run, rows[i].schema, true);
+        run_check(&run, rows[i].value);
+        if ((run.result.fault_total == 0) != rows[i].valid) {
+            fail_msg("row %zu: %s must %sbe valid under %s", i, rows[i].value, rows[i].valid ? "" : "not ",
+                     rows[i].schema);
+        }
+        assert_int_equal(run.result.fault_count, run.result.fault_total);
+    }
+    run_fini(&run);
+}
+
+#define VALID_ROWS(rows) valid_rows(rows, sizeof(rows) / sizeof((rows)[0]))
+
 #endif

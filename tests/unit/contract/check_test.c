@@ -1,37 +1,15 @@
 /*
  * Every keyword after the JSON Schema 2020-12 specification (core and validation): a schema, a value,
- * whether it is valid. A bare schema, so nothing of Muster's own is in the way.
+ * whether it is valid; a bare schema, so nothing of Muster's own is in the way. Behind them what is
+ * Muster's own: unnamed members and the limits of facts.
  */
 #include "contract/check_run.h"
-
-struct row {
-    const char *schema;
-    const char *value;
-    bool valid;
-};
-
-static void run_table(const struct row *rows, size_t count)
-{
-    struct run run;
-    run_init(&run);
-    for (size_t i = 0; i < count; i++) {
-        run_compile(&run, rows[i].schema, true);
-        run_check(&run, rows[i].value);
-        if ((run.result.fault_total == 0) != rows[i].valid) {
-            fail_msg("row %zu: %s must %sbe valid under %s", i, rows[i].value, rows[i].valid ? "" : "not ",
-                     rows[i].schema);
-        }
-        assert_int_equal(run.result.fault_count, run.result.fault_total);
-    }
-    run_fini(&run);
-}
-
-#define TABLE(rows) run_table(rows, sizeof(rows) / sizeof((rows)[0]))
+#include "contract/schemas.h"
 
 static void booleans(void **state)
 {
     (void)state;
-    static const struct row rows[] = {
+    static const struct valid_row rows[] = {
         {"true", "1", true},
         {"true", "{\"a\":[]}", true},
         {"false", "1", false},
@@ -41,13 +19,13 @@ static void booleans(void **state)
         {"{\"properties\":{\"a\":true,\"b\":false}}", "{\"a\":1}", true},
         {"{\"properties\":{\"a\":true,\"b\":false}}", "{\"b\":1}", false},
     };
-    TABLE(rows);
+    VALID_ROWS(rows);
 }
 
 static void type(void **state)
 {
     (void)state;
-    static const struct row rows[] = {
+    static const struct valid_row rows[] = {
         {"{\"type\":\"integer\"}", "1", true},
         {"{\"type\":\"integer\"}", "1.0", true},
         {"{\"type\":\"integer\"}", "-0.0", true},
@@ -79,13 +57,13 @@ static void type(void **state)
         {"{\"type\":[\"integer\",\"object\"]}", "1.5", false},
         {"{\"type\":[\"integer\",\"number\"]}", "1.5", true},
     };
-    TABLE(rows);
+    VALID_ROWS(rows);
 }
 
 static void enums(void **state)
 {
     (void)state;
-    static const struct row rows[] = {
+    static const struct valid_row rows[] = {
         {"{\"enum\":[1,2,3]}", "2", true},
         {"{\"enum\":[1,2,3]}", "2.0", true},
         {"{\"enum\":[1,2,3]}", "4", false},
@@ -125,13 +103,13 @@ static void enums(void **state)
         {"{\"const\":0}", "-0.0", true},
         {"{\"const\":1}", "true", false},
     };
-    TABLE(rows);
+    VALID_ROWS(rows);
 }
 
 static void strings(void **state)
 {
     (void)state;
-    static const struct row rows[] = {
+    static const struct valid_row rows[] = {
         {"{\"maxLength\":2}", "\"ab\"", true},
         {"{\"maxLength\":2}", "\"abc\"", false},
         {"{\"maxLength\":2}", "100", true},
@@ -151,13 +129,13 @@ static void strings(void **state)
         {"{\"format\":\"email\"}", "\"no address\"", true}, /* format is an annotation */
         {"{\"format\":\"date\"}", "12", true},
     };
-    TABLE(rows);
+    VALID_ROWS(rows);
 }
 
 static void numbers(void **state)
 {
     (void)state;
-    static const struct row rows[] = {
+    static const struct valid_row rows[] = {
         {"{\"minimum\":1.1}", "2.6", true},
         {"{\"minimum\":1.1}", "1.1", true},
         {"{\"minimum\":1.1}", "0.6", false},
@@ -185,13 +163,13 @@ static void numbers(void **state)
         {"{\"maximum\":-1.5}", "-2", true},
         {"{\"minimum\":5,\"maximum\":4}", "4", false},
     };
-    TABLE(rows);
+    VALID_ROWS(rows);
 }
 
 static void objects(void **state)
 {
     (void)state;
-    static const struct row rows[] = {
+    static const struct valid_row rows[] = {
         {"{\"properties\":{\"a\":{\"type\":\"integer\"},\"b\":{\"type\":\"string\"}}}", "{\"a\":1,\"b\":\"x\"}", true},
         {"{\"properties\":{\"a\":{\"type\":\"integer\"},\"b\":{\"type\":\"string\"}}}", "{\"a\":1,\"b\":{}}", false},
         {"{\"properties\":{\"a\":{\"type\":\"integer\"}}}", "{\"other\":[]}", true},
@@ -223,13 +201,13 @@ static void objects(void **state)
         {"{\"maxProperties\":2}", "{\"a\":1,\"b\":1,\"c\":1}", false},
         {"{\"maxProperties\":0}", "{\"a\":1}", false},
     };
-    TABLE(rows);
+    VALID_ROWS(rows);
 }
 
 static void arrays(void **state)
 {
     (void)state;
-    static const struct row rows[] = {
+    static const struct valid_row rows[] = {
         {"{\"items\":{\"type\":\"integer\"}}", "[1,2,3]", true},
         {"{\"items\":{\"type\":\"integer\"}}", "[1,\"x\"]", false},
         {"{\"items\":{\"type\":\"integer\"}}", "[]", true},
@@ -251,45 +229,7 @@ static void arrays(void **state)
         {"{\"maxItems\":2}", "[1,2,3]", false},
         {"{\"maxItems\":2.0}", "[1,2,3]", false},
     };
-    TABLE(rows);
-}
-
-static void combinations(void **state)
-{
-    (void)state;
-    static const struct row rows[] = {
-        {"{\"allOf\":[{\"required\":[\"a\"]},{\"required\":[\"b\"]}]}", "{\"a\":1,\"b\":1}", true},
-        {"{\"allOf\":[{\"required\":[\"a\"]},{\"required\":[\"b\"]}]}", "{\"b\":1}", false},
-        {"{\"minimum\":5,\"allOf\":[{\"maximum\":10}]}", "11", false},
-        {"{\"minimum\":5,\"allOf\":[{\"maximum\":10}]}", "4", false},
-        {"{\"minimum\":5,\"allOf\":[{\"maximum\":10}]}", "7", true},
-        {"{\"anyOf\":[{\"type\":\"integer\"},{\"minimum\":2}]}", "1", true},
-        {"{\"anyOf\":[{\"type\":\"integer\"},{\"minimum\":2}]}", "2.5", true},
-        {"{\"anyOf\":[{\"type\":\"integer\"},{\"minimum\":2}]}", "1.5", false},
-        {"{\"anyOf\":[false,true]}", "1", true},
-        {"{\"anyOf\":[false,false]}", "1", false},
-        {"{\"oneOf\":[{\"type\":\"integer\"},{\"minimum\":2}]}", "1", true},
-        {"{\"oneOf\":[{\"type\":\"integer\"},{\"minimum\":2}]}", "3", false},
-        {"{\"oneOf\":[{\"type\":\"integer\"},{\"minimum\":2}]}", "2.5", true},
-        {"{\"oneOf\":[{\"type\":\"integer\"},{\"minimum\":2}]}", "1.5", false},
-        {"{\"not\":{\"type\":\"integer\"}}", "\"a\"", true},
-        {"{\"not\":{\"type\":\"integer\"}}", "1", false},
-        {"{\"not\":{\"not\":{\"type\":\"integer\"}}}", "1", true},
-        {"{\"not\":{\"not\":{\"type\":\"integer\"}}}", "\"a\"", false},
-        {"{\"not\":{}}", "1", false},
-        {"{\"not\":{\"properties\":{\"a\":{\"type\":\"string\"}}}}", "{\"a\":1}", true},
-        {"{\"if\":{\"exclusiveMaximum\":0},\"then\":{\"minimum\":-10},\"else\":{\"maximum\":9}}", "-1", true},
-        {"{\"if\":{\"exclusiveMaximum\":0},\"then\":{\"minimum\":-10},\"else\":{\"maximum\":9}}", "-100", false},
-        {"{\"if\":{\"exclusiveMaximum\":0},\"then\":{\"minimum\":-10},\"else\":{\"maximum\":9}}", "9", true},
-        {"{\"if\":{\"exclusiveMaximum\":0},\"then\":{\"minimum\":-10},\"else\":{\"maximum\":9}}", "10", false},
-        {"{\"if\":{\"const\":0}}", "1", true},
-        {"{\"then\":{\"const\":0}}", "1", true},
-        {"{\"else\":{\"const\":0}}", "1", true},
-        {"{\"if\":false,\"else\":{\"const\":0}}", "1", false},
-        {"{\"anyOf\":[{\"allOf\":[{\"oneOf\":[{\"type\":\"null\"}]}]}]}", "null", true},
-        {"{\"anyOf\":[{\"allOf\":[{\"oneOf\":[{\"type\":\"null\"}]}]}]}", "1", false},
-    };
-    TABLE(rows);
+    VALID_ROWS(rows);
 }
 
 #define TREE                                                                                                           \
@@ -299,7 +239,7 @@ static void combinations(void **state)
 static void references(void **state)
 {
     (void)state;
-    static const struct row rows[] = {
+    static const struct valid_row rows[] = {
         {TREE, "{\"v\":1,\"next\":{\"v\":2,\"next\":{\"v\":3}}}", true},
         {TREE, "{\"v\":1,\"next\":{\"v\":2,\"next\":{\"w\":3}}}", false},
         {"{\"$ref\":\"#/$defs/a\",\"$defs\":{\"a\":{\"type\":\"integer\"}}}", "1", true},
@@ -328,7 +268,7 @@ static void references(void **state)
          "\"readOnly\":true,\"writeOnly\":false}",
          "\"x\"", true},
     };
-    TABLE(rows);
+    VALID_ROWS(rows);
 }
 
 /* Sixty objects in one another go through a recursive schema to the innermost. */
@@ -354,13 +294,72 @@ static void recursion(void **state)
     run_fini(&run);
 }
 
+static void unnamed_members(void **state)
+{
+    (void)state;
+#define PAIR                                                                                                           \
+    "{\"allOf\":[" OBJECT("\"a\":{}") ",{\"anyOf\":[" OBJECT(                                                          \
+        "\"b\":{\"type\":\"string\"}") ",true]}],\"properties\":{\"c\":{}}}"
+    static const struct run_row rows[] = {
+        {OBJECT("\"a\":{}"), "{\"a\":1,\"b\":2}", "f unnamed-member /b\n", SCOPE_ALL, false},
+        {OBJECT("\"a\":{}"), "{\"a\":1,\"b\":2}", "F unnamed-member /b\n", SCOPE_ALL, true},
+        {OBJECT("\"a\":" OBJECT("\"x\":{}")), "{\"a\":{\"y/z\":2}}", "f unnamed-member /a/y~1z\n", SCOPE_ALL, false},
+        /* objects without properties are the client's own */
+        {"{\"type\":\"object\"}", "{\"a\":1}", "", SCOPE_ALL, true},
+        {OBJECT("\"a\":{}"), "{\"a\":{\"b\":1}}", "", SCOPE_ALL, true},
+        {"{\"properties\":{\"a\":{}},\"additionalProperties\":true}", "{\"b\":1}", "", SCOPE_ALL, true},
+        {"{\"properties\":{\"a\":{}},\"additionalProperties\":false}", "{\"b\":1}", "F unnamed-member /b\n", SCOPE_ALL,
+         false},
+        {"{\"allOf\":[" OBJECT("\"a\":{}") "],\"additionalProperties\":true}", "{\"b\":1}", "", SCOPE_ALL, true},
+        /* required names a member, but says nothing of it */
+        {"{\"properties\":{\"a\":{}},\"required\":[\"b\"]}", "{\"b\":1}", "f unnamed-member /b\n", SCOPE_ALL, false},
+        /* opinions name members for one another */
+        {PAIR, "{\"a\":1,\"b\":\"x\",\"c\":3}", "", SCOPE_ALL, true},
+        {PAIR, "{\"a\":1,\"d\":2}", "f unnamed-member /d\n", SCOPE_ALL, false},
+        {"{\"$ref\":\"#/item/$defs/x\",\"$defs\":{\"x\":" OBJECT("\"a\":{}") "}}", "{\"b\":1}", "f unnamed-member /b\n",
+         SCOPE_ALL, false},
+        {"{\"$ref\":\"#/item/$defs/x\",\"properties\":{\"b\":{}},\"$defs\":{\"x\":" OBJECT("\"a\":{}") "}}",
+         "{\"a\":1,\"b\":1,\"c\":1}", "f unnamed-member /c\n", SCOPE_ALL, false},
+    };
+    RUN_ROWS(rows);
+}
+
+/* A record holds 64 identifiers and 64 secrets. */
+static void fact_limits(void **state)
+{
+    (void)state;
+    struct run run;
+    run_init(&run);
+    run_compile(&run,
+                "{\"type\":\"array\",\"items\":" OBJECT(
+                    "\"i\":" TEXT(",\"x-identifier\":\"email\"") ",\"s\":" SECRET("\"pin\"") ",\"c\":" CODE) "}",
+                false);
+    for (int count = 64; count <= 65; count++) {
+        struct buf value;
+        buf_init(&value, 0);
+        for (int i = 0; i < count; i++) {
+            buf_append_text(&value, i == 0 ? "[" : ",");
+            buf_append_text(&value, "{\"i\":\"x\",\"s\":\"1\",\"c\":\"2\"}");
+        }
+        buf_append_text(&value, "]");
+        run_check_slice(&run, buf_view(&value));
+        assert_int_equal(run.result.fault_total, count == 64 ? 0 : 2);
+        assert_int_equal(run.result.edit_count, 2 * count);
+        buf_fini(&value);
+    }
+    assert_string_equal(run.result.faults[0].code, "item-count");
+    assert_string_equal(run.result.faults[0].detail.data, "the value must have at most 64 identifiers");
+    assert_string_equal(run.result.faults[1].detail.data, "the value must have at most 64 secrets");
+    run_fini(&run);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(booleans),  cmocka_unit_test(type),         cmocka_unit_test(enums),
-        cmocka_unit_test(strings),   cmocka_unit_test(numbers),      cmocka_unit_test(objects),
-        cmocka_unit_test(arrays),    cmocka_unit_test(combinations), cmocka_unit_test(references),
-        cmocka_unit_test(recursion),
+        cmocka_unit_test(booleans),        cmocka_unit_test(type),        cmocka_unit_test(enums),
+        cmocka_unit_test(strings),         cmocka_unit_test(numbers),     cmocka_unit_test(objects),
+        cmocka_unit_test(arrays),          cmocka_unit_test(references),  cmocka_unit_test(recursion),
+        cmocka_unit_test(unnamed_members), cmocka_unit_test(fact_limits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
