@@ -277,6 +277,17 @@ static void put_fresh(struct http_request *request, const char *id_name, struct 
     buf_fini(secret);
 }
 
+/* Of whom a client or key will be, and what it may. */
+static int read_rights(struct http_request *request, const struct form *form, bool has_scopes,
+                       struct auth_rights *rights, const struct auth_tenant **tenant)
+{
+    int err = has_scopes ? form_scopes(request, form, &rights->scopes) : 0;
+    if (err == 0) {
+        err = path_tenant(request, tenant);
+    }
+    return err != 0 ? err : form_project(request, form, &rights->project);
+}
+
 int http_client_create(struct http_request *request)
 {
     const struct auth_tenant *tenant;
@@ -287,13 +298,7 @@ int http_client_create(struct http_request *request)
     buf_init(&secret, 0);
     int err = form_open(request, &CLIENT_FORM, &form);
     if (err == 0) {
-        err = form_scopes(request, &form, &rights.scopes);
-    }
-    if (err == 0) {
-        err = path_tenant(request, &tenant);
-    }
-    if (err == 0) {
-        err = form_project(request, &form, &rights.project);
+        err = read_rights(request, &form, true, &rights, &tenant);
     }
     if (err == 0) {
         err =
@@ -342,14 +347,8 @@ int http_key_create(struct http_request *request)
     if (err == 0) {
         err = form_key_kind(request, &form, &kind);
     }
-    if (err == 0 && kind == AUTH_API_KEY) {
-        err = form_scopes(request, &form, &rights.scopes);
-    }
     if (err == 0) {
-        err = path_tenant(request, &tenant);
-    }
-    if (err == 0) {
-        err = form_project(request, &form, &rights.project);
+        err = read_rights(request, &form, kind == AUTH_API_KEY, &rights, &tenant);
     }
     if (err == 0) {
         err =
