@@ -2,6 +2,8 @@
  * Dates, date-times and time zones. The one difficulty is second 60: it exists only in the last
  * minute of a June or a December in UTC, so a date-time that has it is moved to UTC first.
  */
+#include <stdlib.h>
+
 #include "contract/format_priv.h"
 
 #define MINUTES_OF_DAY (24 * 60)
@@ -113,20 +115,13 @@ static const struct slice zones[] = {
 };
 #undef ZONE
 
+static int compare_zone(const void *text, const void *zone)
+{
+    return slice_compare(*(const struct slice *)text, *(const struct slice *)zone);
+}
+
 /* A name of the IANA time zone database, zone or link, in its exact case (RFC 6557, zic(8)). */
 bool format_time_zone(struct slice text)
 {
-    size_t low = 0;
-    size_t high = sizeof(zones) / sizeof(zones[0]);
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        int order = slice_compare(zones[middle], text);
-        if (order == 0)
-            return true;
-        if (order < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return false;
+    return bsearch(&text, zones, sizeof(zones) / sizeof(zones[0]), sizeof(zones[0]), compare_zone) != NULL;
 }
