@@ -262,7 +262,7 @@ bool fixture_shows(struct fixture *fixture, size_t tenant, const struct store_cu
     return shown;
 }
 
-static int count_one(void *context, const struct uuid *id, struct slice record)
+int fixture_count_one(void *context, const struct uuid *id, struct slice record)
 {
     size_t *count = context;
     (void)id;
@@ -276,7 +276,7 @@ size_t fixture_count(struct fixture *fixture, size_t tenant)
     static const struct uuid first;
     size_t count = 0;
     assert_int_equal(
-        store_customer_list(fixture->store, &fixture->tenants[tenant], &first, SIZE_MAX, count_one, &count), 0);
+        store_customer_list(fixture->store, &fixture->tenants[tenant], &first, SIZE_MAX, fixture_count_one, &count), 0);
     return count;
 }
 
@@ -284,8 +284,9 @@ size_t fixture_found(struct fixture *fixture, size_t tenant, struct record_key k
 {
     static const struct uuid first;
     size_t count = 0;
-    assert_int_equal(
-        store_customer_find(fixture->store, &fixture->tenants[tenant], &key, &first, SIZE_MAX, count_one, &count), 0);
+    assert_int_equal(store_customer_find(fixture->store, &fixture->tenants[tenant], &key, &first, SIZE_MAX,
+                                         fixture_count_one, &count),
+                     0);
     return count;
 }
 

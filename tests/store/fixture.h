@@ -72,6 +72,8 @@ void fixture_end(struct fixture *fixture, struct store_import *row, uint8_t stat
 
 /* Whether get shows it; expects the bytes that were committed. */
 bool fixture_shows(struct fixture *fixture, size_t tenant, const struct store_customer *customer);
+/* For list and find: counts into the size_t that is the context. */
+int fixture_count_one(void *context, const struct uuid *id, struct slice record);
 /* How many list and find show. */
 size_t fixture_count(struct fixture *fixture, size_t tenant);
 size_t fixture_found(struct fixture *fixture, size_t tenant, struct record_key key);

@@ -21,15 +21,6 @@ struct race {
     atomic_uint looks;
 };
 
-static int count_one(void *context, const struct uuid *id, struct slice record)
-{
-    size_t *count = context;
-    (void)id;
-    (void)record;
-    (*count)++;
-    return 0;
-}
-
 /* One list and one find: whole imports, and never fewer than before. */
 static void look(struct race *race, size_t *seen)
 {
@@ -39,8 +30,8 @@ static void look(struct race *race, size_t *seen)
     struct record_key email = fixture_key(IDENTIFIER_EMAIL, 5, false);
     size_t listed = 0;
     size_t found = 0;
-    bool ok = store_customer_list(store, tenant, &first, SIZE_MAX, count_one, &listed) == 0;
-    ok = store_customer_find(store, tenant, &email, &first, SIZE_MAX, count_one, &found) == 0 && ok;
+    bool ok = store_customer_list(store, tenant, &first, SIZE_MAX, fixture_count_one, &listed) == 0;
+    ok = store_customer_find(store, tenant, &email, &first, SIZE_MAX, fixture_count_one, &found) == 0 && ok;
     ok = ok && listed % IMPORT_SIZE == 0 && found % IMPORT_SIZE == 0 && listed >= *seen && found >= listed;
     *seen = found;
     race->broken += ok ? 0 : 1;
