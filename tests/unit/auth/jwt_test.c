@@ -419,23 +419,6 @@ static void other_servers_tokens_are_refused(void **state)
     stage_close(&stage);
 }
 
-/* RFC 8037 appendix A.1 and A.2. */
-static void public_key_of_a_seed(void **state)
-{
-    struct buf seed;
-    struct buf expected;
-    uint8_t public_key[32];
-    (void)state;
-    buf_init(&seed, 0);
-    buf_init(&expected, 0);
-    assert_true(text_decode_base64url(SLICE("nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A"), &seed));
-    assert_true(text_decode_base64url(SLICE("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"), &expected));
-    crypto_sign_public((const uint8_t *)seed.data, public_key);
-    assert_memory_equal(public_key, expected.data, 32);
-    buf_fini(&seed);
-    buf_fini(&expected);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -447,7 +430,6 @@ int main(void)
         cmocka_unit_test(tampered_tokens_are_refused),
         cmocka_unit_test(texts_that_are_no_tokens_are_refused),
         cmocka_unit_test(other_servers_tokens_are_refused),
-        cmocka_unit_test(public_key_of_a_seed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -247,36 +247,11 @@ static void test_too_many_members(void **state)
     buf_fini(&text);
 }
 
-/* ---- the tape ---- */
-
-static void test_tape(void **state)
-{
-    (void)state;
-    static const enum json_type TYPES[] = {JSON_NULL,   JSON_FALSE,  JSON_TRUE,  JSON_INT,   JSON_UINT,
-                                           JSON_DOUBLE, JSON_STRING, JSON_ARRAY, JSON_OBJECT};
-    struct parsed parsed;
-    parsed_init(&parsed, "[null,false,true,-7,18446744073709551615,2.5,\"a\\u0000b\",[1,[2]],{\"x\":1}]");
-    const struct json_doc *doc = &parsed.doc;
-    json_at array = json_root(doc);
-    assert_int_equal(json_count(doc, array), 9);
-    size_t i = 0;
-    for (json_at at = json_first(doc, array); !json_is_end(doc, at); at = json_next(doc, at)) {
-        assert_int_equal(json_type(doc, at), TYPES[i++]);
-    }
-    assert_int_equal(i, 9);
-    assert_int_equal(json_int(doc, json_at_pointer(doc, array, SLICE("/3"))), -7);
-    assert_true(json_number(doc, json_at_pointer(doc, array, SLICE("/3"))) == -7.0);
-    assert_true(json_number(doc, json_at_pointer(doc, array, SLICE("/4"))) == 0x1p64);
-    assert_true(json_number(doc, json_at_pointer(doc, array, SLICE("/5"))) == 2.5);
-    assert_true(slice_equal(json_string(doc, json_at_pointer(doc, array, SLICE("/6"))), slice_make("a\0b", 3)));
-    parsed_fini(&parsed);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_table),        cmocka_unit_test(test_limits),           cmocka_unit_test(test_capacity),
-        cmocka_unit_test(test_many_members), cmocka_unit_test(test_too_many_members), cmocka_unit_test(test_tape),
+        cmocka_unit_test(test_many_members), cmocka_unit_test(test_too_many_members),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
