@@ -83,6 +83,7 @@ struct http_request {
     const char *content_type;
     char allow[64]; /* Allow of a 405 */
     bool retry_after;
+    bool unframed;         /* where the request ends is not sure: answer at once and close */
     bool no_store;         /* Cache-Control of answers with credentials */
     const char *challenge; /* WWW-Authenticate of a 401 that is not about a bearer token, or NULL */
 };
@@ -104,8 +105,14 @@ int http_route_find(struct http_request *request, const char *method, const char
 /* Bearer and scope, or the operator's key. */
 int http_route_admit(struct http_request *request);
 
+/* ---- fields.c ---- */
+
+/* ERR_BAD_PARAMETER for header fields that two readers could read in two ways; after the route was looked for. */
+int http_fields_check(struct http_request *request);
+
 /* ---- request.c ---- */
 
+/* Value of a header field without the white space around it; empty when it is not there. */
 struct slice http_header(const struct http_request *request, const char *name);
 /* Decodes the query. ERR_BAD_PARAMETER when it has a name that is not in the NULL-terminated list, has one
  * twice, or has a bad escape. Before the three that follow. */

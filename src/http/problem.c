@@ -71,6 +71,9 @@ static void compose_detail(struct buf *detail, int err, const char *what, const 
 {
     if (answer != NULL && answer->place.reason != NULL) {
         buf_append_text(detail, answer->place.reason);
+        if (err == ERR_MALFORMED_JSON) {
+            return; /* says all, and may be about a limit, which is not JSON's */
+        }
         buf_append_text(detail, " ");
     }
     if (err == ERR_SCOPE_MISSING && what != NULL) {

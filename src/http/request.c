@@ -11,7 +11,11 @@
 
 struct slice http_header(const struct http_request *request, const char *name)
 {
-    return slice_from_text(MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name));
+    struct slice value = slice_from_text(MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name));
+    while (value.size > 0 && (value.data[value.size - 1] == ' ' || value.data[value.size - 1] == '\t')) {
+        value.size--;
+    }
+    return value;
 }
 
 struct reading {

@@ -110,9 +110,25 @@ static int decode_params(struct http_request *request)
     return buf_error(&request->param_text);
 }
 
+/* The path of a target in absolute form, which a server must take although no client but a proxy sends it (RFC
+ * 9112 section 3.2.2). */
+static struct slice path_of(struct slice target)
+{
+    static const struct slice schemes[] = {{"http://", 7}, {"https://", 8}};
+    for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++) {
+        size_t size = schemes[i].size;
+        if (target.size > size && slice_equal_nocase(slice_make(target.data, size), schemes[i])) {
+            struct slice rest = slice_from(target, size);
+            const char *slash = memchr(rest.data, '/', rest.size);
+            return slash == NULL ? SLICE("/") : slice_from(rest, (size_t)(slash - rest.data));
+        }
+    }
+    return target;
+}
+
 int http_route_find(struct http_request *request, const char *method, const char *path_text)
 {
-    struct slice path = slice_from_text(path_text);
+    struct slice path = path_of(slice_from_text(path_text));
     if (path.size == 0 || path.data[0] != '/') {
         return ERR_NOT_FOUND;
     }

@@ -5,7 +5,8 @@
  *
  * A refusal that is known from the headers is sent at once when the client waits for our word
  * (Expect: 100-continue); otherwise the body is read and thrown away first, because a client that is
- * still sending would lose the answer to a connection reset.
+ * still sending would lose the answer to a connection reset. Only where nobody can tell for sure where the
+ * request ends is it answered at once, and the connection closed.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -174,7 +175,7 @@ static void add_headers(const struct http_request *request, struct MHD_Response 
     if (request->no_store) {
         MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
     }
-    if (atomic_load(&request->server->draining)) {
+    if (request->unframed || atomic_load(&request->server->draining)) {
         MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
     }
 }
@@ -232,7 +233,14 @@ static bool has_body(const struct http_request *request)
 /* The headers are here. */
 static enum MHD_Result begin(struct http_request *request, const char *method, const char *path)
 {
-    request->refusal = http_route_find(request, method, path);
+    int found = http_route_find(request, method, path);
+    request->refusal = http_fields_check(request);
+    if (request->unframed) {
+        return send_refusal(request);
+    }
+    if (request->refusal == 0) {
+        request->refusal = found;
+    }
     if (request->refusal == 0 && atomic_load(&request->server->draining)) {
         request->refusal = ERR_STOPPING;
     }

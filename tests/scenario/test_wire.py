@@ -105,6 +105,18 @@ def test_bad_lengths(server, headers):
                 pass
 
 
+@pytest.mark.parametrize("again", ["tenantId", "token", "Authorization"])
+def test_a_field_that_names_somebody_stands_once(server, again):
+    """A proxy may look at the last of two, where Muster looked at the first."""
+    headers = server.cyrexa_headers()
+    body = json.dumps(items(1)).encode()
+    with server.nothing_kept():
+        with server.wire() as wire:
+            wire.send(head("POST", CYREXA, {**headers, "Content-Length": str(len(body)),
+                                            again.swapcase(): headers[again]}) + body)
+            wire.read().problem(400, "bad-parameter")
+
+
 # ---- Expect ----
 
 def test_expect_gets_100_and_then_the_answer(server):

@@ -37,8 +37,7 @@ static void documents(void **state)
          HEAD("scope-missing", "Scope missing", "403",
               "The token lacks the scope customers:read, which this needs.") "}"},
         {ERR_MALFORMED_JSON, NULL, &malformed, 400, false,
-         HEAD("malformed-json", "Malformed json", "400",
-              "A reason. The body is not valid JSON (RFC 8259).") ",\"offset\":7,\"line\":2,\"column\":3}"},
+         HEAD("malformed-json", "Malformed json", "400", "A reason.") ",\"offset\":7,\"line\":2,\"column\":3}"},
         {ERR_EXTERNAL_ID_CONFLICT, "x", &faulty, 409, false,
          HEAD("external-id-conflict", "External id conflict", "409",
               "x") ",\"errors\":[{\"pointer\":\"/a\",\"code\":\"enum\",\"detail\":\"B\\\"\"},"
