@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <libgen.h>
 #include <stdio.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -124,17 +125,34 @@ static int make_root_key(const char *data, uint8_t root[CRYPTO_KEY_BYTES], struc
     return err == 0 ? sync_folder(data, why) : err;
 }
 
+/* Who reads the root key reads everything; a group that its owner chose may, everybody else must not. */
+static int check_root_key(const char *data, struct buf *why)
+{
+    char path[PATH_BYTES];
+    struct stat status;
+    snprintf(path, sizeof path, "%s/keys/root.key", data);
+    if (stat(path, &status) == 0 && (status.st_mode & (S_IRWXO | S_IWGRP)) != 0) {
+        buf_printf(why, "%s is open to others (mode %03o): make it 0400, and ask who may have read it", path,
+                   (unsigned)status.st_mode & 0777u);
+        return ERR_KEY;
+    }
+    return 0;
+}
+
 static int read_root_key(const char *data, uint8_t root[CRYPTO_KEY_BYTES], struct buf *why)
 {
     struct buf text;
     buf_init(&text, 0);
     int err = folder_read(data, "keys/root.key", &text);
+    if (err == 0) {
+        err = check_root_key(data, why);
+    }
     if (err == 0 && text.size != CRYPTO_KEY_BYTES) {
         buf_printf(why, "%s/keys/root.key is not a key of %d bytes", data, CRYPTO_KEY_BYTES);
         err = ERR_KEY;
     } else if (err == 0) {
         memcpy(root, text.data, CRYPTO_KEY_BYTES);
-    } else if (err != ERR_NOT_FOUND) {
+    } else if (err != ERR_NOT_FOUND && why->size == 0) {
         buf_printf(why, "%s/keys/root.key can't be read: %s", data, strerror(errno));
     }
     crypto_wipe(text.data, text.size);
@@ -163,6 +181,8 @@ int folder_operator(struct auth *auth, const char *data, struct buf *why)
 int daemon_ring_open(const char *data, bool create, struct crypto_ring **ring, struct buf *why)
 {
     uint8_t root[CRYPTO_KEY_BYTES];
+    /* From here on this process holds keys and customers: no core file, no debugger of the same user. */
+    prctl(PR_SET_DUMPABLE, 0);
     int err = read_root_key(data, root, why);
     if (err == ERR_NOT_FOUND && create) {
         err = make_root_key(data, root, why);

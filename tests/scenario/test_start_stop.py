@@ -165,6 +165,7 @@ def damaged_key(own_server, content):
         path.write_bytes(content)
     words = refused_start(own_server.data)
     path.write_bytes(good)
+    path.chmod(0o400)
     return words
 
 
@@ -178,6 +179,15 @@ def test_a_wrong_root_key_stops_the_start(own_server, content, word):
     own_server.start()
     assert own_server.all_ids() == ids, "the right key opens it again"
     own_server.customer(ids[0])
+
+
+def test_a_root_key_that_others_may_read_stops_the_start(own_server):
+    own_server.stop()
+    path = own_server.data / "keys/root.key"
+    path.chmod(0o444)
+    assert "open to others (mode 444)" in refused_start(own_server.data)
+    path.chmod(0o400)
+    own_server.start()
 
 
 def test_a_folder_that_can_not_be_made(tmp_path):

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -109,6 +110,29 @@ static void broken_key(void **state)
     }
 }
 
+static void key_that_others_read(void **state)
+{
+    (void)state;
+    static const struct {
+        mode_t mode;
+        int error;
+    } rows[] = {{0400, 0}, {0600, 0}, {0440, 0}, {0460, ERR_KEY}, {0404, ERR_KEY}, {0402, ERR_KEY}, {0644, ERR_KEY}};
+    struct folder folder;
+    struct crypto_ring *ring = NULL;
+    folder_init(&folder);
+    assert_int_equal(daemon_ring_open(folder.data, true, &ring, &folder.why), 0);
+    assert_int_equal(prctl(PR_GET_DUMPABLE), 0); /* keys are in memory: no core file may hold them */
+    crypto_ring_free(&ring);
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        assert_int_equal(chmod(in(&folder, "keys/root.key"), rows[i].mode), 0);
+        buf_clear(&folder.why);
+        assert_int_equal(daemon_ring_open(folder.data, true, &ring, &folder.why), rows[i].error);
+        assert_int_equal(why_has(&folder, "is open to others"), rows[i].error != 0);
+        crypto_ring_free(&ring);
+    }
+    folder_fini(&folder);
+}
+
 /* A start that was cut off while the key was written has left a piece: it counts for nothing. */
 static void half_written(void **state)
 {
@@ -207,9 +231,13 @@ static void operator_key(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(root_key),       cmocka_unit_test(lost_key),
-                                       cmocka_unit_test(broken_key),     cmocka_unit_test(half_written),
-                                       cmocka_unit_test(write_and_read), cmocka_unit_test(failed_write_leaves_nothing),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(root_key),
+                                       cmocka_unit_test(lost_key),
+                                       cmocka_unit_test(broken_key),
+                                       cmocka_unit_test(key_that_others_read),
+                                       cmocka_unit_test(half_written),
+                                       cmocka_unit_test(write_and_read),
+                                       cmocka_unit_test(failed_write_leaves_nothing),
                                        cmocka_unit_test(operator_key)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
