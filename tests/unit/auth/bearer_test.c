@@ -164,41 +164,6 @@ static void tenant_tokens_prove_only_their_tenant(void **state)
     house_close(&house);
 }
 
-static void rights_are_checked(void **state)
-{
-    static const struct {
-        const char *name;
-        uint32_t scopes;
-        const char *project;
-        int err;
-    } rows[] = {
-        {"good", SCOPE_ALL, "p", 0},
-        {"", SCOPE_ALL, "", ERR_BAD_PARAMETER},
-        {"a\n", SCOPE_ALL, "", ERR_BAD_PARAMETER},
-        {"x", SCOPE_ALL + 1, "", ERR_BAD_PARAMETER},
-        {"x", SCOPE_ALL, "q", ERR_PROJECT_UNKNOWN},
-        {"x", SCOPE_ALL, "p\n", ERR_PROJECT_UNKNOWN},
-    };
-    struct house house;
-    struct buf id;
-    struct buf secret;
-    (void)state;
-    house_open(&house);
-    buf_init(&id, 0);
-    buf_init(&secret, 0);
-    const struct auth_tenant *demo = house_tenant(&house, "demo");
-    assert_int_equal(auth_project_create(house.auth, demo, SLICE("p")), 0);
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        struct slice name = slice_from_text(rows[i].name);
-        struct auth_rights rights = {rows[i].scopes, slice_from_text(rows[i].project)};
-        assert_int_equal(auth_client_create(house.auth, demo, name, &rights, &id, &secret), rows[i].err);
-        assert_int_equal(auth_key_create(house.auth, demo, AUTH_API_KEY, name, &rights, &id, &secret), rows[i].err);
-    }
-    buf_fini(&id);
-    buf_fini(&secret);
-    house_close(&house);
-}
-
 /* ---- a revoke among running checks ---- */
 
 #define CHECKERS 3
@@ -271,7 +236,6 @@ int main(void)
         cmocka_unit_test(token_expires),
         cmocka_unit_test(revokes_count_at_once),
         cmocka_unit_test(tenant_tokens_prove_only_their_tenant),
-        cmocka_unit_test(rights_are_checked),
         cmocka_unit_test(no_check_outlives_a_revoke),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

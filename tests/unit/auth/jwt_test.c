@@ -248,7 +248,8 @@ static int check_claims(struct stage *stage, const char *from, const char *to)
     return err;
 }
 
-static void claims_are_judged(void **state)
+/* What only the rows can deny, and one of each verdict of claims_test.c. */
+static void claims_are_held_against_rows(void **state)
 {
     static const struct {
         const char *from;
@@ -256,40 +257,11 @@ static void claims_are_judged(void **state)
         int err;
     } rows[] = {
         {"{", "{", 0},
-        {"\"iss\":\"https://muster.example\"", "\"iss\":\"https://evil.example\"", ERR_TOKEN_INVALID},
-        {"\"iss\":\"https://muster.example\",", "", ERR_TOKEN_INVALID},
-        {"\"iss\":\"https://muster.example\"", "\"iss\":\"https://muster.example/\"", ERR_TOKEN_INVALID},
-        {"\"aud\":\"https://muster.example\"", "\"aud\":\"https://other.example\"", ERR_TOKEN_INVALID},
-        {"\"aud\":\"https://muster.example\",", "", ERR_TOKEN_INVALID},
-        {"\"aud\":\"https://muster.example\"", "\"aud\":7", ERR_TOKEN_INVALID},
-        {"\"sub\":\"client-", "\"sub\":\"client-0", ERR_TOKEN_INVALID},
-        {"\"client_id\":\"client-", "\"client_id\":\"client-0", ERR_TOKEN_INVALID},
         {"\"client_id\":\"client-", "\"client_id\":\"../client-", ERR_TOKEN_INVALID},
         {"\"tenant\":\"demo\"", "\"tenant\":\"other\"", ERR_TOKEN_INVALID},
-        {",\"tenant\":\"demo\"", "", ERR_TOKEN_INVALID},
-        {"\"tenant\":\"demo\"", "\"tenant\":\"demo\\u0000\"", ERR_TOKEN_INVALID},
         {"\"tenant\":\"demo\"", "\"tenant\":\"demo\",\"project\":\"p\"", ERR_TOKEN_INVALID},
-        {"\"scope\":\"customers:read\"", "\"scope\":\"customers:write\"", ERR_TOKEN_INVALID},
-        {"\"scope\":\"customers:read\",", "", ERR_TOKEN_INVALID},
-        {"\"jti\":\"0", "\"jti\":\"x", ERR_TOKEN_INVALID},
-        {"\"iat\":1722988800", "\"iat\":1722988830", 0},
-        {"\"iat\":1722988800", "\"iat\":1722988831", ERR_TOKEN_INVALID},
-        {"\"iat\":1722988800", "\"iat\":\"1722988800\"", ERR_TOKEN_INVALID},
-        {"\"iat\":1722988800", "\"iat\":-1", ERR_TOKEN_INVALID},
-        {"\"iat\":1722988800,", "", ERR_TOKEN_INVALID},
-        {"\"iat\":", "\"nbf\":1722988830,\"iat\":", 0},
-        {"\"iat\":", "\"nbf\":1722988831,\"iat\":", ERR_TOKEN_INVALID},
-        {"\"iat\":", "\"nbf\":null,\"iat\":", ERR_TOKEN_INVALID},
-        {"\"exp\":1722992400", "\"exp\":1722988801", 0},
+        {"\"iss\":\"https://muster.example\"", "\"iss\":\"https://evil.example\"", ERR_TOKEN_INVALID},
         {"\"exp\":1722992400", "\"exp\":1722988800", ERR_TOKEN_EXPIRED},
-        {"\"exp\":1722992400", "\"exp\":0", ERR_TOKEN_EXPIRED},
-        {"\"exp\":1722992400", "\"exp\":9223372036854775807", ERR_TOKEN_INVALID},
-        {"\"exp\":1722992400", "\"exp\":18446744073709551615", ERR_TOKEN_INVALID},
-        {"\"exp\":1722992400", "\"exp\":1e99", ERR_TOKEN_INVALID},
-        {"\"exp\":1722992400,", "", ERR_TOKEN_INVALID},
-        {"\"tenant\":\"demo\"", "\"tenant\":\"demo\",\"tenant\":\"demo\"", ERR_TOKEN_INVALID},
-        {"}", "} x", ERR_TOKEN_INVALID},
-        {"}", "", ERR_TOKEN_INVALID},
     };
     struct stage stage;
     (void)state;
@@ -425,7 +397,7 @@ int main(void)
         cmocka_unit_test(headers_are_judged),
         cmocka_unit_test(other_algorithms_are_refused),
         cmocka_unit_test(keys_in_the_header_are_not_read),
-        cmocka_unit_test(claims_are_judged),
+        cmocka_unit_test(claims_are_held_against_rows),
         cmocka_unit_test(scopes_stay_within_the_clients),
         cmocka_unit_test(tampered_tokens_are_refused),
         cmocka_unit_test(texts_that_are_no_tokens_are_refused),
