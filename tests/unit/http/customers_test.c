@@ -15,22 +15,10 @@ static void queries(void **state)
         const char *text;
     } rows[] = {
         {"GET /v1/customers", 200, "\"name\":\"one\""},
-        {"GET /v1/customers?limit=1", 200, "\"next\":\""},
-        {"GET /v1/customers?limit=0", 400, "limit"},
-        {"GET /v1/customers?limit=1001", 400, "limit"},
-        {"GET /v1/customers?limit=-1", 400, "limit"},
-        {"GET /v1/customers?limit=", 400, "limit"},
-        {"GET /v1/customers?cursor=x", 400, "cursor"},
-        {"GET /v1/customers?externalId=a%2B1", 200, "\"name\":\"one\""},
-        {"GET /v1/customers?externalId=a+1", 200, "{\"customers\":[]}"}, /* the plus is a space in a query */
-        {"GET /v1/customers?externalId=%61%2b1", 200, "\"name\":\"one\""},
-        {"GET /v1/customers?externalId=a%252B1", 200, "{\"customers\":[]}"},
         {"GET /v1/customers?externalId=", 400, "empty"},
         {"GET /v1/customers?externalId", 400, "empty"},
-        {"GET /v1/customers?externalId=a%zz", 400, "\"bad-parameter\""},
         {"GET /v1/customers?email=One@Example.com", 200, "\"name\":\"one\""},
         {"GET /v1/customers?email=a@b.example&phone=1", 400, "one identifier"},
-        {"GET /v1/customers?name=one", 400, "\"bad-parameter\""},
         {"GET /v1/customers/:id", 404, "\"not-found\""},
         {"GET /v1/customers/00000000-0000-7000-8000-000000000000", 404, "\"not-found\""},
         {"GET /v1/customers/", 404, "\"not-found\""},

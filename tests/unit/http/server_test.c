@@ -301,42 +301,6 @@ static void chunked_body(void **state)
     wire_fini(&wire);
 }
 
-/* Faults and malformed bodies are told with their place; the connection lives on. */
-static void refused_items(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *body;
-        int status;
-        const char *text;
-    } rows[] = {
-        {"{\"customerType\":\"Robot\",\"customerData\":[],\"cmsProjectId\":\"p\"}", 422,
-         "\"pointer\":\"/customerType\""},
-        {"{\"customerType\":\"Company\",\"customerData\":[{},{\"customerDid\":1}],\"cmsProjectId\":\"p\"}", 422,
-         "\"index\":1,\"pointer\":\"/customerDid\""},
-        {"{\"customerData\":[\n{]}", 400, "\"line\":2,\"column\":2"},
-        {"", 400, "\"malformed-json\""},
-        {"{\"customerType\":\"Company\",\"customerData\":[],\"cmsProjectId\":\"\"}", 403, "\"project-unknown\""},
-        {"{\"customerType\":\"Company\",\"customerData\":[],\"cmsProjectId\":\"p\"}", 200, "[]"},
-    };
-    struct wire wire;
-    struct wire_client client;
-    wire_init(&wire, false);
-    wire_connect(&wire, &client);
-    for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        struct wire_answer answer;
-        char fields[64];
-        snprintf(fields, sizeof fields, "Content-Length: %zu\r\n", strlen(rows[i].body));
-        bulk_head(&wire, &client, fields);
-        wire_sendf(&client, "%s", rows[i].body);
-        wire_read(&client, false, &answer);
-        wire_expect(&answer, rows[i].body, rows[i].status, rows[i].text);
-        wire_answer_fini(&answer);
-    }
-    wire_close(&client);
-    wire_fini(&wire);
-}
-
 /* Far more than may be under way: the connection is suspended and resumed, and nothing is lost. */
 static void more_than_fits(void **state)
 {
@@ -397,40 +361,6 @@ static void pipelined(void **state)
         wire_answer_fini(&answer);
     }
     wire_close(&client);
-    wire_fini(&wire);
-}
-
-/* A secret is verified on a slow thread; pending and ready it matches alike. */
-static void slow_request(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *body;
-        int status;
-        const char *text;
-    } rows[] = {{"{\"kind\":\"password\",\"value\":\"wrong\"}", 200, "{\"match\":false}"},
-                {"{\"kind\":\"password\",\"value\":\"correct horse\"}", 200, "{\"match\":true}"},
-                {"{\"kind\":\"pin\",\"value\":\"correct horse\"}", 200, "{\"match\":false}"},
-                {"{\"kind\":\"code\",\"value\":\"1\"}", 400, "\"bad-parameter\""},
-                {"{\"kind\":\"password\"}", 400, "\"bad-parameter\""},
-                {"[]", 400, "\"bad-parameter\""},
-                {"{", 400, "\"malformed-json\""}};
-    struct wire wire;
-    struct fixture_batch batch;
-    struct fixture_options options = {.contract = "cyrexa"};
-    char line[128], fields[256];
-    wire_init(&wire, false);
-    fixture_post(&wire.fixture, &batch, &options, SLICE("[{\"person\":{\"password\":\"correct horse\"}}]"));
-    const char *id = strstr(batch.reply.data, "\"customerId\":\"") + 14;
-    snprintf(line, sizeof line, "POST /v1/customers/%.36s/verify", id);
-    snprintf(fields, sizeof fields, "Authorization: Bearer %s\r\n", wire.reader);
-    for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        struct wire_answer answer;
-        wire_ask(&wire, line, fields, rows[i].body, &answer);
-        wire_expect(&answer, rows[i].body, rows[i].status, rows[i].text);
-        wire_answer_fini(&answer);
-    }
-    fixture_end(&batch);
     wire_fini(&wire);
 }
 
@@ -615,10 +545,8 @@ int main(void)
                                        cmocka_unit_test(log_takes_no_text_of_clients),
                                        cmocka_unit_test(body_in_pieces),
                                        cmocka_unit_test(chunked_body),
-                                       cmocka_unit_test(refused_items),
                                        cmocka_unit_test(more_than_fits),
                                        cmocka_unit_test(pipelined),
-                                       cmocka_unit_test(slow_request),
                                        cmocka_unit_test(client_is_gone),
                                        cmocka_unit_test(answer_is_not_awaited),
                                        cmocka_unit_test(crowd_of_leavers),
