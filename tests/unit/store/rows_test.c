@@ -1,0 +1,290 @@
+/*
+ * The bytes of rows, in hex: they are stored in every installation. A row that is cut short, has a byte
+ * too many or says what nobody wrote is corrupt; nothing else of it is believed.
+ */
+#include "store/rows_priv.h"
+
+#include "../test.h"
+#include "base/text.h"
+
+#define TENANT "11111111111111111111111111111111"
+#define ID     "22222222222222222222222222222222"
+#define IMPORT "33333333333333333333333333333333"
+#define MAC    "44444444444444444444444444444444"
+
+static struct uuid uuid_of(uint8_t byte)
+{
+    struct uuid uuid;
+    memset(uuid.bytes, byte, sizeof uuid.bytes);
+    return uuid;
+}
+
+static void expect_hex(struct slice bytes, const char *hex)
+{
+    struct buf text;
+    buf_init(&text, 0);
+    text_append_hex(&text, bytes);
+    if (!slice_equal_text(buf_view(&text), hex)) {
+        fail_msg("%.*s is not\n%s", SLICE_ARG(buf_view(&text)), hex);
+    }
+    buf_fini(&text);
+}
+
+static void keys(void **state)
+{
+    (void)state;
+    const struct uuid tenant = uuid_of(0x11);
+    const struct uuid id = uuid_of(0x22);
+    struct record_key index = {.kind = IDENTIFIER_EMAIL};
+    uint8_t key[STORE_ROW_KEY_BYTES];
+    memset(index.mac, 0x44, sizeof index.mac);
+    expect_hex(store_rows_pair_key(key, &tenant, &id), TENANT ID);
+    expect_hex(store_rows_unique_key(key, &tenant, &index), TENANT "02" MAC);
+    expect_hex(store_rows_plain_key(key, &tenant, &index, &id), TENANT "02" MAC ID);
+    expect_hex(store_rows_outcome_key(key, &tenant, &id, 0x01020304), TENANT ID "01020304");
+    assert_int_equal(IDENTIFIER_EMAIL, 2); /* the kind's number is in the rows */
+}
+
+/* Order of bytes is order of chunks. */
+static void chunk_numbers(void **state)
+{
+    (void)state;
+    static const uint32_t rows[] = {0, 1, 255, 256, 65535, 65536, 16777216, 2147483648u, UINT32_MAX};
+    const struct uuid tenant = uuid_of(0x11);
+    const struct uuid import = uuid_of(0x33);
+    uint8_t keys[2][STORE_ROW_KEY_BYTES];
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct slice key = store_rows_outcome_key(keys[i % 2], &tenant, &import, rows[i]);
+        assert_int_equal(key.size, STORE_OUTCOME_BYTES);
+        assert_int_equal(store_rows_outcome_chunk(key), rows[i]);
+        assert_true(i == 0 || memcmp(keys[(i + 1) % 2], keys[i % 2], STORE_OUTCOME_BYTES) < 0);
+    }
+}
+
+static void holders(void **state)
+{
+    (void)state;
+    struct store_holder holder = {.id = uuid_of(0x22), .import = uuid_of(0x33)};
+    struct store_holder read;
+    uint8_t value[STORE_HOLDER_BYTES + 1] = {0};
+    memset(holder.fingerprint, 0x44, sizeof holder.fingerprint);
+    expect_hex(store_rows_holder_write(value, &holder), ID IMPORT MAC);
+    for (size_t size = 0; size <= sizeof value; size++) {
+        int err = store_rows_holder_read(slice_make(value, size), &read);
+        assert_int_equal(err, size == STORE_HOLDER_BYTES ? 0 : ERR_CORRUPT);
+    }
+    assert_int_equal(store_rows_holder_read(slice_make(value, STORE_HOLDER_BYTES), &read), 0);
+    assert_memory_equal(&read, &holder, sizeof holder);
+}
+
+/* ---- outcomes ---- */
+
+static const struct outcome_row {
+    uint8_t kind;
+    const char *hex;
+} OUTCOMES[] = {
+    {STORE_CREATED, "01" ID},
+    {STORE_EXISTING, "02" ID "02" IMPORT},
+    {STORE_CONFLICT, "03" ID "02" IMPORT},
+    {STORE_BUSY, "04" ID "02" IMPORT},
+};
+
+static void outcomes(void **state)
+{
+    (void)state;
+    struct buf row;
+    buf_init(&row, 0);
+    for (size_t i = 0; i < COUNT_OF(OUTCOMES); i++) {
+        struct store_outcome outcome = {OUTCOMES[i].kind, IDENTIFIER_EMAIL, uuid_of(0x22), uuid_of(0x33)};
+        size_t from = row.size;
+        store_rows_outcome_write(&row, &outcome);
+        expect_hex(slice_from(buf_view(&row), from), OUTCOMES[i].hex);
+    }
+    struct slice rest = buf_view(&row);
+    struct store_outcome read;
+    int err = 0;
+    for (size_t i = 0; i < COUNT_OF(OUTCOMES); i++) {
+        bool created = OUTCOMES[i].kind == STORE_CREATED;
+        struct uuid import = uuid_of(created ? 0 : 0x33);
+        struct uuid id = uuid_of(0x22);
+        assert_true(store_rows_outcome_read(&rest, &read, &err));
+        assert_int_equal(read.kind, OUTCOMES[i].kind);
+        assert_int_equal(read.key_kind, created ? 0 : IDENTIFIER_EMAIL);
+        assert_true(uuid_equal(&read.id, &id) && uuid_equal(&read.import, &import));
+    }
+    assert_false(store_rows_outcome_read(&rest, &read, &err));
+    assert_int_equal(err, 0);
+    buf_fini(&row);
+}
+
+static void damaged_outcomes(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(OUTCOMES); i++) {
+        struct store_outcome outcome = {OUTCOMES[i].kind, IDENTIFIER_EMAIL, uuid_of(0x22), uuid_of(0x33)};
+        struct store_outcome read;
+        struct buf row;
+        buf_init(&row, 0);
+        store_rows_outcome_write(&row, &outcome);
+        for (size_t size = 1; size < row.size; size++) {
+            struct slice cut = slice_make(row.data, size);
+            int err = 0;
+            assert_false(store_rows_outcome_read(&cut, &read, &err));
+            assert_int_equal(err, ERR_CORRUPT);
+            cut = slice_make(row.data, size);
+            assert_false(store_outcomes_read(&cut, &read));
+        }
+        for (int kind = 0; kind < 256; kind++) {
+            struct slice rest = buf_view(&row);
+            int err = 0;
+            bool known = kind >= STORE_CREATED && kind <= STORE_BUSY;
+            bool fits = kind == STORE_CREATED || OUTCOMES[i].kind != STORE_CREATED; /* else it is too short */
+            row.data[0] = (char)kind;
+            assert_int_equal(store_rows_outcome_read(&rest, &read, &err), known && fits);
+            assert_int_equal(err, known && fits ? 0 : ERR_CORRUPT);
+        }
+        buf_fini(&row);
+    }
+}
+
+/* ---- imports ---- */
+
+static struct store_import import_of(void)
+{
+    struct store_import import = {.tenant = uuid_of(0x11),
+                                  .id = uuid_of(0x33),
+                                  .state = IMPORT_ABORTED,
+                                  .contract = 7,
+                                  .partial = true,
+                                  .project = "proj",
+                                  .type = "",
+                                  .received = 1,
+                                  .created = 2,
+                                  .existing = 3,
+                                  .faults = 4,
+                                  .findings = 5,
+                                  .bytes = UINT64_C(0x0102030405060708),
+                                  .chunks = 6,
+                                  .started_ms = 7,
+                                  .ended_ms = -1,
+                                  .error = -2,
+                                  .finding_counts = {{"format", 9}},
+                                  .envelope = SLICE("env")};
+    memset(import.envelope_mac, 0x44, sizeof import.envelope_mac);
+    return import;
+}
+
+#define IMPORT_HEX                                                                                                     \
+    "01030701"                                                                                                         \
+    "0100000000000000"                                                                                                 \
+    "0200000000000000"                                                                                                 \
+    "0300000000000000"                                                                                                 \
+    "0400000000000000"                                                                                                 \
+    "0500000000000000"                                                                                                 \
+    "0807060504030201"                                                                                                 \
+    "06000000"                                                                                                         \
+    "0700000000000000"                                                                                                 \
+    "ffffffffffffffff"                                                                                                 \
+    "feff" MAC "0470726f6a"                                                                                            \
+    "00"                                                                                                               \
+    "01"                                                                                                               \
+    "06666f726d6174"                                                                                                   \
+    "0900000000000000"                                                                                                 \
+    "03000000656e76"
+
+/* Where in that row the lengths stand. */
+enum { PROJECT_AT = 90, TYPE_AT = 95, FINDINGS_AT = 96, CODE_AT = 97, ENVELOPE_AT = 112 };
+
+static void imports(void **state)
+{
+    (void)state;
+    const struct store_import import = import_of();
+    struct store_import read;
+    struct buf row;
+    uint8_t key[STORE_ROW_KEY_BYTES];
+    struct slice name = store_rows_pair_key(key, &import.tenant, &import.id);
+    buf_init(&row, 0);
+    store_rows_import_write(&row, &import);
+    expect_hex(buf_view(&row), IMPORT_HEX);
+    assert_int_equal(store_rows_import_read(name, buf_view(&row), &read), 0);
+    assert_int_equal(store_rows_import_state(buf_view(&row)), IMPORT_ABORTED);
+    assert_true(slice_equal(read.envelope, import.envelope));
+    assert_ptr_equal(read.envelope.data, row.data + row.size - import.envelope.size);
+    read.envelope = import.envelope;
+    struct buf again;
+    buf_init(&again, 0);
+    store_rows_import_write(&again, &read);
+    assert_true(slice_equal(buf_view(&again), buf_view(&row)));
+    assert_true(uuid_equal(&read.tenant, &import.tenant) && uuid_equal(&read.id, &import.id));
+    buf_fini(&again);
+    buf_fini(&row);
+}
+
+static void damaged_imports(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t at;
+        uint8_t byte;
+        int err;
+        uint8_t state; /* what the state alone is taken for */
+    } rows[] = {
+        {0, 1, 0, IMPORT_ABORTED},
+        {0, 0, ERR_CORRUPT, 0},
+        {0, 2, ERR_CORRUPT, 0}, /* a later version */
+        {1, IMPORT_OPEN, 0, IMPORT_OPEN},
+        {1, IMPORT_COMMITTED, 0, IMPORT_COMMITTED},
+        {1, 0, ERR_CORRUPT, 0},
+        {1, 4, ERR_CORRUPT, 0},
+        {1, 255, ERR_CORRUPT, 0},
+        {PROJECT_AT, 3, ERR_CORRUPT, IMPORT_ABORTED},
+        {PROJECT_AT, 65, ERR_CORRUPT, IMPORT_ABORTED},
+        {PROJECT_AT, 255, ERR_CORRUPT, IMPORT_ABORTED},
+        {TYPE_AT, 255, ERR_CORRUPT, IMPORT_ABORTED},
+        {FINDINGS_AT, 0, ERR_CORRUPT, IMPORT_ABORTED},
+        {FINDINGS_AT, 17, ERR_CORRUPT, IMPORT_ABORTED},
+        {CODE_AT, 32, ERR_CORRUPT, IMPORT_ABORTED},
+        {ENVELOPE_AT, 2, ERR_CORRUPT, IMPORT_ABORTED},
+        {ENVELOPE_AT, 4, ERR_CORRUPT, IMPORT_ABORTED},
+        {ENVELOPE_AT + 3, 255, ERR_CORRUPT, IMPORT_ABORTED},
+    };
+    const struct store_import import = import_of();
+    struct store_import read;
+    struct buf row;
+    uint8_t key[STORE_ROW_KEY_BYTES];
+    struct slice name = store_rows_pair_key(key, &import.tenant, &import.id);
+    buf_init(&row, 0);
+    store_rows_import_write(&row, &import);
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        char was = row.data[rows[i].at];
+        row.data[rows[i].at] = (char)rows[i].byte;
+        if (store_rows_import_read(name, buf_view(&row), &read) != rows[i].err ||
+            store_rows_import_state(buf_view(&row)) != rows[i].state) {
+            fail_msg("row %zu", i);
+        }
+        row.data[rows[i].at] = was;
+    }
+    for (size_t size = 0; size < row.size; size++) {
+        assert_int_equal(store_rows_import_read(name, slice_make(row.data, size), &read), ERR_CORRUPT);
+    }
+    assert_int_equal(store_rows_import_state(slice_make(row.data, 1)), 0);
+    assert_int_equal(store_rows_import_read(slice_make(key, 31), buf_view(&row), &read), ERR_CORRUPT);
+    assert_int_equal(store_rows_import_read(slice_make(key, 33), buf_view(&row), &read), ERR_CORRUPT);
+    buf_append_byte(&row, 0);
+    assert_int_equal(store_rows_import_read(name, buf_view(&row), &read), ERR_CORRUPT);
+    buf_fini(&row);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(keys),
+        cmocka_unit_test(chunk_numbers),
+        cmocka_unit_test(holders),
+        cmocka_unit_test(outcomes),
+        cmocka_unit_test(damaged_outcomes),
+        cmocka_unit_test(imports),
+        cmocka_unit_test(damaged_imports),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
