@@ -333,11 +333,8 @@ int daemon_serve(const struct daemon_config *config)
         unmake(&parts);
         return err;
     }
-    printf("muster is ready at %.*s", SLICE_ARG(buf_view(&parts.url)));
-    if (config->url[0] != '\0') {
-        printf(" (listening on port %u)", parts.port);
-    }
-    printf("\n");
+    log_info(NULL, "listening", "\"port\":%u", parts.port);
+    printf("muster is ready at %.*s\n", SLICE_ARG(buf_view(&parts.url)));
     fflush(stdout);
     sigwait(&signals, &received);
     err = stop(&parts);

@@ -343,17 +343,24 @@ static int rocks_write(struct store_kv *kv, struct store_kv_batch *batch, bool s
 
 /* ---- opening and closing ---- */
 
-static void rocks_close(struct store_kv *kv)
+static void close_database(struct rocks *rocks)
 {
-    struct rocks *rocks = rocks_of(kv);
     for (size_t i = 0; i < STORE_FAMILY_COUNT; i++) {
         if (rocks->families[i] != NULL) {
             rocksdb_column_family_handle_destroy(rocks->families[i]);
+            rocks->families[i] = NULL;
         }
     }
     if (rocks->database != NULL) {
         rocksdb_close(rocks->database);
+        rocks->database = NULL;
     }
+}
+
+static void rocks_close(struct store_kv *kv)
+{
+    struct rocks *rocks = rocks_of(kv);
+    close_database(rocks);
     rocksdb_readoptions_destroy(rocks->latest);
     rocksdb_writeoptions_destroy(rocks->synced);
     rocksdb_writeoptions_destroy(rocks->unsynced);
@@ -451,22 +458,23 @@ static int check_room(const char *path, struct buf *why)
     return 0;
 }
 
-static int open_database(struct rocks *rocks, const char *path, size_t memory_bytes, struct buf *why)
+/* One try to open; NULL, or RocksDB's reason. */
+static char *try_open(struct rocks *rocks, struct store_rocks_options *options, const char *path, int recovery,
+                      bool read_only)
 {
-    struct store_rocks_options options;
-    store_rocks_options_init(&options, memory_bytes, takes_direct(path));
+    const rocksdb_options_t *const *families = (const rocksdb_options_t *const *)options->families;
     char *text = NULL;
+    rocksdb_options_set_wal_recovery_mode(options->database, recovery);
     rocks->database =
-        rocksdb_open_column_families(options.database, path, STORE_FAMILY_COUNT, family_names,
-                                     (const rocksdb_options_t *const *)options.families, rocks->families, &text);
-    store_rocks_options_fini(&options);
-    if (text == NULL) {
-        return 0;
+        read_only ? rocksdb_open_for_read_only_column_families(options->database, path, STORE_FAMILY_COUNT,
+                                                               family_names, families, rocks->families, 0, &text)
+                  : rocksdb_open_column_families(options->database, path, STORE_FAMILY_COUNT, family_names, families,
+                                                 rocks->families, &text);
+    if (text != NULL) {
+        rocks->database = NULL;
+        memset(rocks->families, 0, sizeof rocks->families);
     }
-    rocks->database = NULL;
-    memset(rocks->families, 0, sizeof rocks->families);
-    buf_append_text(why, text);
-    return fail("open", text);
+    return text;
 }
 
 /* What RocksDB could read of the log must reach as far as the last write that was acknowledged. */
@@ -484,6 +492,41 @@ static int check_watermark(const struct rocks *rocks, struct buf *why)
     return ERR_CORRUPT;
 }
 
+/*
+ * A log that does not check out to its end. Opening it up to the first bad record would take away what
+ * stands behind, so that is tried without writing first: only when it reaches as far as what was
+ * acknowledged is the rest an unsynced end that nobody was answered for.
+ */
+static char *open_damaged(struct rocks *rocks, struct store_rocks_options *options, const char *path, int *err,
+                          struct buf *why)
+{
+    char *text = try_open(rocks, options, path, rocksdb_point_in_time_recovery, true);
+    if (text != NULL) {
+        return text;
+    }
+    *err = check_watermark(rocks, why);
+    close_database(rocks);
+    return *err == 0 ? try_open(rocks, options, path, rocksdb_point_in_time_recovery, false) : NULL;
+}
+
+static int open_database(struct rocks *rocks, const char *path, size_t memory_bytes, struct buf *why)
+{
+    struct store_rocks_options options;
+    int err = 0;
+    store_rocks_options_init(&options, memory_bytes, takes_direct(path));
+    char *text = try_open(rocks, &options, path, rocksdb_absolute_consistency_recovery, false);
+    if (text != NULL && code_of(text) == ERR_CORRUPT) {
+        rocksdb_free(text);
+        text = open_damaged(rocks, &options, path, &err, why);
+    }
+    store_rocks_options_fini(&options);
+    if (text == NULL) {
+        return err == 0 ? check_watermark(rocks, why) : err;
+    }
+    buf_append_text(why, text);
+    return fail("open", text);
+}
+
 static int open_parts(struct rocks *rocks, const char *path, size_t memory_bytes, struct buf *why)
 {
     char acknowledged[PATH_MAX];
@@ -493,8 +536,7 @@ static int open_parts(struct rocks *rocks, const char *path, size_t memory_bytes
         return ERR_STORAGE_IO;
     }
     int err = store_watermark_open(acknowledged, &rocks->watermark, why);
-    err = err == 0 ? open_database(rocks, path, memory_bytes, why) : err;
-    return err == 0 ? check_watermark(rocks, why) : err;
+    return err == 0 ? open_database(rocks, path, memory_bytes, why) : err;
 }
 
 int store_kv_rocks_open(const char *path, const struct store_options *options, struct store_kv **kv, struct buf *why)

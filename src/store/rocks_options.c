@@ -96,12 +96,6 @@ static rocksdb_options_t *database(size_t memory_bytes, bool direct)
     rocksdb_options_set_create_if_missing(options, 1);
     rocksdb_options_set_create_missing_column_families(options, 1);
     rocksdb_options_set_paranoid_checks(options, 1);
-    /*
-     * A power failure may leave the log's unsynced end torn, or with holes of zeros: nobody was answered for
-     * what stood there. So the log is read up to the first record that doesn't check out. Alone that would
-     * also drop, without a word, what was acknowledged and has rotted since; watermark.c sees to that.
-     */
-    rocksdb_options_set_wal_recovery_mode(options, rocksdb_point_in_time_recovery);
     rocksdb_options_set_recycle_log_file_num(options, 0);
     rocksdb_options_set_max_total_wal_size(options, LOG_BYTES);
     rocksdb_options_set_db_write_buffer_size(options, memory_bytes / BUFFERS_SHARE_DEN * BUFFERS_SHARE_NUM);

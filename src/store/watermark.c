@@ -1,73 +1,64 @@
-/* One 64-bit number at the start of a mapped file; an aligned store of it is never seen half. */
+/*
+ * One number of eight bytes in a file, written in place. A file rather than a mapped page: a store to a page
+ * that the file system can't give a block kills the process, a write only fails.
+ */
 #include "store/watermark_priv.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdatomic.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#define FILE_BYTES 4096u
-
 struct store_watermark {
-    void *page;
-    _Atomic uint64_t *number; /* at its start */
+    int file;
+    pthread_mutex_t lock; /* keeps a lower number from being written behind a higher one */
+    uint64_t number;
 };
-
-static int failed(const char *path, int fd, struct buf *why)
-{
-    buf_printf(why, "%s: %s", path, strerror(errno));
-    if (fd >= 0) {
-        close(fd);
-    }
-    return ERR_STORAGE_IO;
-}
-
-static int map_file(const char *path, void **page, struct buf *why)
-{
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (fd < 0 || ftruncate(fd, FILE_BYTES) != 0) {
-        return failed(path, fd, why);
-    }
-    *page = mmap(NULL, FILE_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    if (*page == MAP_FAILED) {
-        return failed(path, fd, why);
-    }
-    close(fd);
-    return 0;
-}
 
 int store_watermark_open(const char *path, struct store_watermark **watermark, struct buf *why)
 {
-    void *page = NULL;
-    int err = map_file(path, &page, why);
-    if (err != 0) {
-        return err;
+    int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    uint64_t number = 0;
+    ssize_t size = file < 0 ? -1 : pread(file, &number, sizeof number, 0);
+    if (size < 0) {
+        buf_printf(why, "%s: %s", path, strerror(errno));
+        if (file >= 0) {
+            close(file);
+        }
+        return ERR_STORAGE_IO;
     }
-    struct store_watermark *made = malloc(sizeof *made);
+    struct store_watermark *made = calloc(1, sizeof *made);
     if (made == NULL) {
-        munmap(page, FILE_BYTES);
+        close(file);
         return ERR_NO_MEMORY;
     }
-    made->page = page;
-    made->number = page;
+    made->file = file;
+    made->number = (size_t)size == sizeof number ? number : 0;
+    pthread_mutex_init(&made->lock, NULL);
     *watermark = made;
     return 0;
 }
 
-uint64_t store_watermark_get(const struct store_watermark *watermark)
+uint64_t store_watermark_get(struct store_watermark *watermark)
 {
-    return atomic_load(watermark->number);
+    pthread_mutex_lock(&watermark->lock);
+    uint64_t number = watermark->number;
+    pthread_mutex_unlock(&watermark->lock);
+    return number;
 }
 
 void store_watermark_set(struct store_watermark *watermark, uint64_t sequence)
 {
-    uint64_t known = atomic_load(watermark->number);
-    while (known < sequence && !atomic_compare_exchange_weak(watermark->number, &known, sequence)) {
+    pthread_mutex_lock(&watermark->lock);
+    if (sequence > watermark->number) {
+        watermark->number = sequence;
+        /* A number that could not be written leaves an older one: see the header. */
+        ssize_t written = pwrite(watermark->file, &sequence, sizeof sequence, 0);
+        (void)written;
     }
+    pthread_mutex_unlock(&watermark->lock);
 }
 
 void store_watermark_close(struct store_watermark **watermark)
@@ -75,9 +66,8 @@ void store_watermark_close(struct store_watermark **watermark)
     struct store_watermark *closed = *watermark;
     *watermark = NULL;
     if (closed != NULL) {
-        /* A page that does not reach the disk is an older one: see the header. */
-        (void)msync(closed->page, FILE_BYTES, MS_SYNC);
-        munmap(closed->page, FILE_BYTES);
+        close(closed->file);
+        pthread_mutex_destroy(&closed->lock);
         free(closed);
     }
 }
