@@ -1,0 +1,111 @@
+/*
+ * The key-value interface over RocksDB: the shared rows, and what only a store on disk has. What a crash
+ * leaves of it is held by tests/crash.
+ */
+#include "kv_rows.h"
+
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+static char folder[64];
+
+static int remove_one(const char *path, const struct stat *info, int type, struct FTW *at)
+{
+    (void)info;
+    (void)type;
+    (void)at;
+    return remove(path);
+}
+
+static int open_at(const char *path, struct store_kv **kv)
+{
+    const struct store_options options = {.memory_bytes = 16u << 20};
+    struct buf why;
+    buf_init(&why, 0);
+    int err = store_kv_rocks_open(path, &options, kv, &why);
+    assert_int_equal(err != 0, why.size > 0); /* a reason exactly when it fails */
+    buf_fini(&why);
+    return err;
+}
+
+static struct store_kv *open_kv(void)
+{
+    struct store_kv *kv = NULL;
+    snprintf(folder, sizeof folder, "/tmp/muster-kv-XXXXXX");
+    assert_non_null(mkdtemp(folder));
+    assert_int_equal(open_at(folder, &kv), 0);
+    return kv;
+}
+
+static void close_kv(struct store_kv *kv)
+{
+    store_kv_close(&kv);
+    assert_null(kv);
+    assert_int_equal(nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
+}
+
+/* Synced or not, what was written is there when it is opened again. */
+static void rows_outlive_closing(void **state)
+{
+    (void)state;
+    struct store_kv *kv = open_kv();
+    kv_write(kv, STORE_FAMILY_BODY, "a=1 b=2", true);
+    kv_write(kv, STORE_FAMILY_META, "c=3", false);
+    for (int times = 0; times < 3; times++) {
+        store_kv_close(&kv);
+        assert_int_equal(open_at(folder, &kv), 0);
+        kv_expect(kv, STORE_FAMILY_BODY, "a=1 b=2");
+        kv_expect(kv, STORE_FAMILY_META, "c=3");
+    }
+    close_kv(kv);
+}
+
+static void one_has_it(void **state)
+{
+    (void)state;
+    struct store_kv *kv = open_kv();
+    struct store_kv *other = NULL;
+    assert_int_not_equal(open_at(folder, &other), 0);
+    assert_null(other);
+    kv_write(kv, STORE_FAMILY_META, "a=1", true); /* who has it is not disturbed */
+    kv_expect(kv, STORE_FAMILY_META, "a=1");
+    close_kv(kv);
+}
+
+static void folders(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *path;
+        int err;
+    } rows[] = {
+        {"/dev/null/store", ERR_STORAGE_IO},
+        {"/nowhere/at/all", ERR_STORAGE_IO},
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct store_kv *kv = NULL;
+        assert_int_equal(open_at(rows[i].path, &kv), rows[i].err);
+        assert_null(kv);
+    }
+    /* one that is made is its owner's alone */
+    struct store_kv *kv = open_kv();
+    struct store_kv *inner = NULL;
+    struct stat info;
+    char path[128];
+    snprintf(path, sizeof path, "%s/made", folder);
+    assert_int_equal(open_at(path, &inner), 0);
+    assert_int_equal(stat(path, &info), 0);
+    assert_int_equal(info.st_mode & 0777, 0700);
+    store_kv_close(&inner);
+    close_kv(kv);
+}
+
+int main(void)
+{
+    struct kv_kind kind = {open_kv, close_kv};
+    const struct CMUnitTest tests[] = {KV_ROWS(&kind), cmocka_unit_test(rows_outlive_closing),
+                                       cmocka_unit_test(one_has_it), cmocka_unit_test(folders)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
