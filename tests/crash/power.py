@@ -75,10 +75,17 @@ class Journal:
         return [op for op in ops if op.kind != 0]
 
 
+# Written in place without a sync, on purpose: after a cut it may be lost, which the store must bear.
+IN_PLACE = ("acknowledged",)
+
+
 def _synced_sizes(ops):
     """inode: how much of it is durable, for every file that was made or written to."""
     synced = {}
+    in_place = set()
     for op in ops:
+        if op.kind in (CREATE, OPEN) and os.path.basename(op.path) in IN_PLACE:
+            in_place.add(op.inode)
         if op.kind == CREATE:
             synced.setdefault(op.inode, 0)
         elif op.kind == OPEN:
@@ -87,6 +94,8 @@ def _synced_sizes(ops):
             synced[op.inode] = max(op.size, synced.get(op.inode, 0))
         elif op.kind == TRUNCATE:
             synced[op.inode] = min(op.size, synced.get(op.inode, op.size))
+        elif op.kind == OVERWRITE and op.inode in in_place:
+            synced[op.inode] = 0
         elif op.kind == OVERWRITE and op.size < synced.get(op.inode, 0):
             raise AssertionError(f"inode {op.inode} was overwritten at {op.size}, where it was synced")
     return synced
