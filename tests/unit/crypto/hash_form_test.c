@@ -126,6 +126,8 @@ static void parts(void **state)
         /* crypt(5): N is 'C' = 14, r 6 and p 1 of five digits each, the salt is its text */
         {"$7$C4..../....SodiumChloride$kBGj9fHznVYFQMEn/qDCfrDevf9YDtcDdKvEqHJLV8D", HASH_SCRYPT, 0, 14, 6, 1, 14, 'S',
          32, 0xf2},
+        {"$7$/./......./Salt$kBGj9fHznVYFQMEn/qDCfrDevf9YDtcDdKvEqHJLV8D", HASH_SCRYPT, 0, 1, 64, 16777216, 4, 'S', 32,
+         0xf2},
         {"$pbkdf2$131000" SALT DIGEST16, HASH_PBKDF2_SHA1, 0, 131000, 0, 0, 8, 's', 16, 0},
         {"$pbkdf2-sha256$29000$.A$.....................w", HASH_PBKDF2_SHA256, 0, 29000, 0, 0, 1, 0xf8, 16, 0xfb},
         {"$pbkdf2-sha512$i=6400,l=16" SALT DIGEST16, HASH_PBKDF2_SHA512, 0, 6400, 0, 0, 8, 's', 16, 0},

@@ -275,6 +275,39 @@ static void damaged_imports(void **state)
     buf_fini(&row);
 }
 
+/* A text for which its field has no room; the row is whole otherwise. */
+static void texts_that_are_too_long(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t at, size; /* of the text that stands there */
+        size_t longest;
+    } rows[] = {{PROJECT_AT, 4, LIMIT_NAME_BYTES}, {TYPE_AT, 0, LIMIT_NAME_BYTES}, {CODE_AT, 6, 31}};
+    const struct store_import import = import_of();
+    struct store_import read;
+    struct buf row, changed;
+    uint8_t key[STORE_ROW_KEY_BYTES];
+    char text[LIMIT_NAME_BYTES + 1];
+    struct slice name = store_rows_pair_key(key, &import.tenant, &import.id);
+    memset(text, 'x', sizeof text);
+    buf_init(&row, 0);
+    buf_init(&changed, 0);
+    store_rows_import_write(&row, &import);
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        for (size_t size = rows[i].longest; size <= rows[i].longest + 1; size++) {
+            buf_clear(&changed);
+            buf_append(&changed, row.data, rows[i].at);
+            buf_append_byte(&changed, (uint8_t)size);
+            buf_append(&changed, text, size);
+            buf_append_slice(&changed, slice_from(buf_view(&row), rows[i].at + 1 + rows[i].size));
+            int err = store_rows_import_read(name, buf_view(&changed), &read);
+            assert_int_equal(err, size == rows[i].longest ? 0 : ERR_CORRUPT);
+        }
+    }
+    buf_fini(&row);
+    buf_fini(&changed);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -285,6 +318,7 @@ int main(void)
         cmocka_unit_test(damaged_outcomes),
         cmocka_unit_test(imports),
         cmocka_unit_test(damaged_imports),
+        cmocka_unit_test(texts_that_are_too_long),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
