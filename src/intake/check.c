@@ -104,6 +104,16 @@ static struct contract_options options_of(const struct intake_import *import, co
                                      .fault_limit = LIMIT_FAULTS - chunk->fault_count};
 }
 
+/* The tenant comes from the token (P7): a body that names another one is refused, whether a contract knows the
+ * member or not. */
+static int check_tenant(const struct intake_import *import, const struct json_doc *doc)
+{
+    json_at at = json_member(doc, json_root(doc), SLICE("tenantId"));
+    bool other = at != 0 && (json_type(doc, at) != JSON_STRING ||
+                             !slice_equal_text(json_string(doc, at), import->admission.grant.tenant->name));
+    return other ? ERR_TENANT_MISMATCH : 0;
+}
+
 /* Parses, checks and seals one item. Non-zero ends the chunk. */
 static int check_one(struct intake_worker *worker, struct intake_chunk *chunk, size_t index)
 {
@@ -115,6 +125,10 @@ static int check_one(struct intake_worker *worker, struct intake_chunk *chunk, s
                          &doc, &place);
     if (err != 0) {
         fail_parse(chunk, err, &place, &item->begin);
+        return err;
+    }
+    err = check_tenant(import, &doc);
+    if (err != 0) {
         return err;
     }
     arena_rewind(worker->arena);
@@ -175,6 +189,10 @@ static int check_envelope_text(struct intake_worker *worker, struct intake_chunk
     int err = json_parse(worker->parser, text, &JSON_LIMITS_DEFAULT, &doc, &place);
     if (err != 0) {
         chunk->place = json_splitter_envelope_place(import->splitter, &place);
+        return err;
+    }
+    err = check_tenant(import, &doc);
+    if (err != 0) {
         return err;
     }
     arena_rewind(worker->arena);

@@ -74,6 +74,16 @@ static const struct {
      0,
      ERR_FAULTS,
      {{"type", "/customerData", -1}}},
+    {"item of another tenant", "[{},{\"tenantId\":\"other\"}]", "cyrexa", false, 0, ERR_TENANT_MISMATCH, {{0}}},
+    {"item of a tenant that is no text", "[{\"tenantId\":7}]", "cyrexa", false, 0, ERR_TENANT_MISMATCH, {{0}}},
+    {"item of this tenant", "[{\"tenantId\":\"acme\"}]", "cyrexa", false, 0, 0, {{0}}},
+    {"envelope of another tenant",
+     "{\"customerType\":\"Company\",\"customerData\":[],\"cmsProjectId\":\"p\",\"tenantId\":\"other\"}",
+     "nexera",
+     false,
+     0,
+     ERR_TENANT_MISMATCH,
+     {{0}}},
     {"project too long",
      "{\"customerType\":\"Company\",\"customerData\":[],\"cmsProjectId\":"
      "\"0123456789012345678901234567890123456789012345678"
