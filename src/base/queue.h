@@ -28,6 +28,5 @@ void *queue_pop_timed(struct queue *queue, int timeout_ms);
 size_t queue_pop_many(struct queue *queue, void **items, size_t max);
 /* No more pushes; waiting poppers drain what is left, then get NULL. */
 void queue_close(struct queue *queue);
-size_t queue_count(struct queue *queue);
 
 #endif

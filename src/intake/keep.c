@@ -81,6 +81,16 @@ static bool has_failed(struct intake_import *import)
     return failed;
 }
 
+static void fail_import(struct intake_import *import, int error)
+{
+    pthread_mutex_lock(&import->lock);
+    import->failed = true;
+    if (import->error == 0 && error != 0) {
+        import->error = error;
+    }
+    pthread_mutex_unlock(&import->lock);
+}
+
 /* How the import ended, into its row. */
 static void end_row(struct intake_import *import, uint8_t state, uint32_t chunks)
 {
@@ -99,6 +109,7 @@ static bool has_envelope(const struct intake_import *import)
     return memcmp(import->row.envelope_mac, none, sizeof none) != 0;
 }
 
+/* The item at `index` named a customer that the import `older` had brought. */
 static int compare_older(struct intake_import *import, const struct uuid *older, uint64_t index)
 {
     struct store_import row;
@@ -109,7 +120,12 @@ static int compare_older(struct intake_import *import, const struct uuid *older,
     if (err == 0 && memcmp(row.envelope_mac, import->row.envelope_mac, sizeof row.envelope_mac) != 0) {
         struct intake_fault fault = {
             .index = index, .code = err_code(ERR_EXTERNAL_ID_CONFLICT), .detail = OTHER_CONTENT};
+        if (buf_error(&import->ids) == 0) {
+            memcpy(&fault.customer, import->ids.data + index * sizeof fault.customer, sizeof fault.customer);
+        }
+        pthread_mutex_lock(&import->lock);
         import_add_fault(import, &fault);
+        pthread_mutex_unlock(&import->lock);
     }
     return err == ERR_NOT_FOUND ? 0 : err;
 }
@@ -127,13 +143,10 @@ static void compare_envelopes(struct intake_import *import)
     while (import->older != NULL && has_envelope(import) && map_each(import->older, &at, &key, &index)) {
         struct uuid older;
         memcpy(older.bytes, key.data, sizeof older.bytes);
-        pthread_mutex_lock(&import->lock);
         int err = compare_older(import, &older, index);
         if (err != 0) {
-            import->failed = true;
-            import->error = import->error == 0 ? err : import->error;
+            fail_import(import, err);
         }
-        pthread_mutex_unlock(&import->lock);
     }
 }
 
@@ -179,16 +192,6 @@ static struct intake_fault conflict_fault(const struct intake_chunk *chunk, size
         fault.detail = SLICE("Another customer has an identifier of this item that must be unique.");
     }
     return fault;
-}
-
-static void fail_import(struct intake_import *import, int error)
-{
-    pthread_mutex_lock(&import->lock);
-    import->failed = true;
-    if (import->error == 0 && error != 0) {
-        import->error = error;
-    }
-    pthread_mutex_unlock(&import->lock);
 }
 
 /* The store refused the chunk: its conflicts become faults. */

@@ -122,6 +122,9 @@ static void envelope_counts_as_content(void **state)
                 fail_msg("row %zu of %zu: %s", i, count, err_code(batch.answer.error));
             }
             assert_int_equal(batch.answer.existing, i == 1 ? count : 0);
+            for (size_t j = 0; j < batch.answer.fault_count; j++) {
+                assert_false(uuid_is_zero(&batch.answer.faults[j].customer));
+            }
             fixture_end(&batch);
             buf_fini(&body);
         }
