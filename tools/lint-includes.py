@@ -13,7 +13,7 @@ import re
 import sys
 
 LAYERS = {
-    "base": 0, "json": 1, "crypto": 1, "contract": 2, "customer": 2, "record": 3, "store": 4,
+    "base": 0, "json": 1, "crypto": 1, "unpack": 1, "csv": 2, "contract": 2, "customer": 2, "record": 3, "store": 4,
     "auth": 5, "intake": 6, "registry": 7, "http": 8, "daemon": 9, "cli": 10,
 }
 # What a room shows besides <room>/<room>.h. base shows everything.
@@ -28,6 +28,7 @@ OWNERS = [
     (r"rhonabwy\.h|jansson\.h|orcania\.h|yder\.h|ulfius\.h|gnutls/.*", {"auth"}),
     (r"nettle/.*", {"crypto"}),
     (r"curl/.*", {"cli"}),
+    (r"zlib\.h|zstd\.h", {"unpack"}),
 ]
 PURE_LAYERS = {1, 2, 3}
 IMPURE = re.compile(r"sys/(socket|stat|mman|file|time|un|epoll|select|ioctl)\.h|net(inet|db)?[/.].*|arpa/.*|"

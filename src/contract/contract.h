@@ -29,6 +29,7 @@ struct contract_info {
     struct slice token_header;  /* header with a tenant token; empty: none */
     struct slice project;       /* JSON Pointer of the project in the envelope; empty: none */
     struct slice type;          /* JSON Pointer of the customers' type in the envelope; empty: none */
+    bool has_envelope;          /* the items stand in an object with other members */
     struct slice problem_text;  /* member of a problem document that repeats `detail` ("error", "message") */
 };
 
@@ -96,5 +97,28 @@ int contract_check_item(const struct contract *contract, const struct json_doc *
 int contract_check_envelope(const struct contract *contract, const struct json_doc *doc,
                             const struct contract_options *options, struct arena *arena,
                             struct contract_result *result) MUST_CHECK;
+
+/* ---- the same item in other forms ---- */
+
+/* What the item's schema lets stand at a JSON Pointer, as bits; 0 when it says nothing about that place. Array
+ * indexes stand for any element. */
+enum contract_type_bit {
+    CONTRACT_TYPE_STRING = 1,
+    CONTRACT_TYPE_NUMBER = 2,
+    CONTRACT_TYPE_INTEGER = 4,
+    CONTRACT_TYPE_BOOLEAN = 8,
+    CONTRACT_TYPE_NULL = 16,
+    CONTRACT_TYPE_OBJECT = 32,
+    CONTRACT_TYPE_ARRAY = 64
+};
+unsigned contract_item_types(const struct contract *contract, struct slice pointer);
+/* Whether that place of an item is of class secret, or below such a place. */
+bool contract_item_is_secret(const struct contract *contract, struct slice pointer);
+/* Whether the envelope's schema names this member (not the items' array). */
+bool contract_envelope_names(const struct contract *contract, struct slice name);
+/* Edits, for json_append_minified, that blank every value of class secret of an item, whatever its type, under
+ * documented names and aliases: strings become "", others null. They live in the arena. 0 or ERR_NO_MEMORY. */
+int contract_blank_secrets(const struct contract *contract, const struct json_doc *doc, struct arena *arena,
+                           struct json_edit **edits, size_t *count) MUST_CHECK;
 
 #endif

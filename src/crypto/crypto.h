@@ -55,7 +55,14 @@ void crypto_tenant_free(struct crypto_tenant **keys);
 
 /* ---- sealing: XChaCha20-Poly1305 (draft-irtf-cfrg-xchacha), a key per purpose ---- */
 
-enum crypto_purpose { CRYPTO_BODY = 0, CRYPTO_SECRET = 1, CRYPTO_ENVELOPE = 2, CRYPTO_PURPOSE_COUNT };
+enum crypto_purpose {
+    CRYPTO_BODY = 0,
+    CRYPTO_SECRET = 1,
+    CRYPTO_ENVELOPE = 2,
+    CRYPTO_REFUSED = 3, /* refused items */
+    CRYPTO_SPOOL = 4,   /* bodies that are taken in later */
+    CRYPTO_PURPOSE_COUNT
+};
 
 /* Appends nonce, ciphertext and tag. `nonce` is 24 fresh random bytes, never used twice. Views into
  * `out` need its room reserved before; `plain` may stand where its ciphertext comes, CRYPTO_NONCE_BYTES

@@ -60,5 +60,8 @@ void http_bulk_answer(struct http_request *request)
         return;
     }
     request->status = 200;
-    intake_reply(request->import, &request->answer);
+    char piece[4096];
+    for (ssize_t size; (size = intake_reply_read(request->import, piece, sizeof piece)) > 0;) {
+        buf_append(&request->answer, piece, (size_t)size);
+    }
 }

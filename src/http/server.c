@@ -136,8 +136,8 @@ static void add_import_headers(const struct http_request *request, struct MHD_Re
     char import[UUID_TEXT_BYTES + 1];
     uuid_to_text(intake_import_id(request->import), import);
     MHD_add_response_header(response, "Muster-Import", import);
-    if (request->admission.strict_applied) {
-        MHD_add_response_header(response, "Preference-Applied", "validation=strict");
+    if (request->admission.applied[0] != '\0') {
+        MHD_add_response_header(response, "Preference-Applied", request->admission.applied);
     }
 }
 

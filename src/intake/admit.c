@@ -147,8 +147,15 @@ int intake_admit(struct auth *auth, const struct contract *contract, const struc
         err = admit_body(headers, what);
     }
     if (err == 0) {
-        admission->strict_applied = prefers_strict(headers->prefer);
-        admission->strict = admission->strict_applied || admission->grant.tenant->strict;
+        bool asked = prefers_strict(headers->prefer);
+        memcpy(admission->applied, asked ? "validation=strict" : "", asked ? sizeof "validation=strict" : 1);
+        admission->strict = asked || admission->grant.tenant->strict;
     }
     return err;
+}
+
+void intake_admission_fini(struct intake_admission *admission)
+{
+    buf_fini(&admission->envelope);
+    buf_fini(&admission->map);
 }

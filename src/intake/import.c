@@ -17,6 +17,7 @@ static void import_free(struct intake_import *import)
     arena_free(&import->fault_arena);
     buf_fini(&import->envelope);
     buf_fini(&import->ids);
+    buf_fini(&import->reply);
     map_free(&import->older);
     free(import->ready);
     pthread_mutex_destroy(&import->lock);
@@ -177,7 +178,7 @@ void intake_answer(struct intake_import *import, struct intake_answer *answer)
     pthread_mutex_unlock(&import->lock);
 }
 
-void intake_reply(struct intake_import *import, struct buf *out)
+static void compose(struct intake_import *import, struct buf *out)
 {
     const struct contract *contract = import->admission.contract;
     struct slice tenant = slice_from_text(import->admission.grant.tenant->name);
@@ -191,4 +192,22 @@ void intake_reply(struct intake_import *import, struct buf *out)
         contract_reply_item(contract, i == 0, slice_make(text, UUID_TEXT_BYTES), out);
     }
     contract_reply_tail(contract, tenant, out);
+}
+
+ssize_t intake_reply_read(struct intake_import *import, char *to, size_t room)
+{
+    if (import->reply.size == 0) {
+        compose(import, &import->reply);
+    }
+    size_t left = import->reply.size - import->reply_sent;
+    size_t part = left < room ? left : room;
+    memcpy(to, import->reply.data + import->reply_sent, part);
+    import->reply_sent += part;
+    return (ssize_t)part;
+}
+
+const char *intake_reply_type(const struct intake_import *import)
+{
+    (void)import;
+    return "application/json";
 }

@@ -14,6 +14,8 @@
 #ifndef INTAKE_INTAKE_H
 #define INTAKE_INTAKE_H
 
+#include <sys/types.h>
+
 #include "auth/auth.h"
 #include "base/slice.h"
 #include "contract/contract.h"
@@ -40,7 +42,13 @@ void intake_free(struct intake **intake);
 
 /* ---- admit ---- */
 
-/* What the request's headers say; an absent header is SLICE_NONE. */
+/* A query parameter, decoded. */
+struct intake_param {
+    struct slice name;
+    struct slice value;
+};
+
+/* What the request's head says; what is absent is SLICE_NONE. */
 struct intake_headers {
     struct slice authorization;
     struct slice tenant; /* value of the contract's tenant_header */
@@ -48,15 +56,37 @@ struct intake_headers {
     struct slice content_type;
     struct slice content_encoding;
     struct slice accept;
-    struct slice prefer;
+    struct slice prefer; /* all fields of that name, joined by commas */
+    struct slice idempotency_key;
+    const struct intake_param *params; /* of the query: dryRun, onExisting, map, or members of the envelope */
+    size_t param_count;
+    struct uuid request; /* the request's id */
 };
+
+enum intake_encoding { INTAKE_IDENTITY, INTAKE_GZIP, INTAKE_ZSTD };
+enum intake_shape { INTAKE_DOCUMENTED, INTAKE_COUNTS, INTAKE_LINES }; /* of a 200: the contract's, or what was asked */
 
 struct intake_admission {
     const struct contract *contract;
     struct auth_grant grant;
+    uint8_t format;      /* import_format */
+    uint8_t encoding;    /* intake_encoding */
+    uint8_t shape;       /* intake_shape */
+    uint8_t on_existing; /* import_existing */
+    bool partial;        /* handling=lenient */
     bool strict;         /* findings are faults */
-    bool strict_applied; /* because Prefer asked: goes into Preference-Applied */
+    bool dry_run;
+    bool async; /* respond-async */
+    bool keyed; /* an Idempotency-Key came */
+    uint8_t key_mac[CRYPTO_MAC_BYTES];
+    uint8_t terms_mac[CRYPTO_MAC_BYTES]; /* what besides the body a retry must repeat */
+    char applied[128];                   /* Preference-Applied; empty: none */
+    struct uuid request;
+    struct buf envelope; /* JSON object that the query stands for; empty: none. Owned; intake_admission_fini */
+    struct buf map;      /* the query's `map`, decoded; owned */
 };
+
+void intake_admission_fini(struct intake_admission *admission);
 
 /* Decides from the headers alone whether the body is wanted. 0, or the ERR_ to refuse with; *what then
  * is a word or sentence on what was missing (static), or NULL. */
@@ -102,6 +132,10 @@ struct intake_fault {
 
 struct intake_answer {
     int error;               /* 0: kept, and ids are there */
+    bool accepted;           /* respond-async: the body is safely taken, nothing is decided yet */
+    bool replayed;           /* the first answer to this idempotency key, again */
+    bool partial;            /* handling=lenient */
+    struct uuid request;     /* the request that was first answered so */
     struct json_error place; /* of malformed bodies: reason, offset, line, column; reason NULL when none */
     const char *scope;       /* the missing scope of ERR_SCOPE_MISSING, or NULL */
     const struct intake_fault *faults;
@@ -110,19 +144,46 @@ struct intake_answer {
     uint64_t item_count;
     uint64_t created;
     uint64_t existing;
+    uint64_t updated;
+    uint64_t skipped;
+    uint64_t refused; /* items with faults */
     uint64_t findings;
-    uint64_t bytes;
+    uint64_t bytes; /* of the body, unpacked */
 };
 
 const struct uuid *intake_import_id(const struct intake_import *import);
 /* The outcome; views live until the import is released. */
 void intake_answer(struct intake_import *import, struct intake_answer *answer);
-/* Appends the contract's documented answer. Only when error is 0. */
-void intake_reply(struct intake_import *import, struct buf *out);
+/* The answer's body when error is 0: the next bytes of it, up to `room`; 0 at its end, negative ERR_. It is read
+ * from the store as it is sent: ids don't gather in memory. */
+ssize_t intake_reply_read(struct intake_import *import, char *to, size_t room);
+/* Its media type. */
+const char *intake_reply_type(const struct intake_import *import);
 
 /* The HTTP side is done with it, or the client is gone: an import whose body was not complete is
  * aborted. Clears the pointer. */
 void intake_release(struct intake_import **import);
+
+/* ---- imports that are under way ---- */
+
+struct intake_progress {
+    uint64_t received; /* items taken from the body */
+    uint64_t decided;  /* items of chunks that are kept or refused */
+    uint64_t created;
+    uint64_t existing;
+    uint64_t updated;
+    uint64_t skipped;
+    uint64_t refused;
+    uint64_t findings;
+    uint64_t bytes;
+    int64_t started_ms;
+};
+/* How far it is; false when no request or spooled body of it is under way here. Any thread. */
+bool intake_progress(struct intake *intake, const struct uuid *tenant, const struct uuid *id,
+                     struct intake_progress *progress);
+/* Ends an open import as aborted, under way or left by its client. 0 when it will be or is; ERR_NOT_FOUND;
+ * ERR_IMPORT_ENDED. Any thread. */
+int intake_abort(struct intake *intake, const struct uuid *tenant, const struct uuid *id) MUST_CHECK;
 
 /* Hashes a customer's pending secrets at once, by the calling thread. 0, ERR_NOT_FOUND, or ERR_BUSY when the
  * hashing lane was quicker. */

@@ -93,6 +93,8 @@ struct intake_import {
     bool opened;                 /* K: the store has its row */
     bool ending;                 /* K: its abort has been tried again */
     struct buf ids;              /* K: struct uuid, in item order */
+    struct buf reply;
+    size_t reply_sent;
     struct map *older; /* K: imports of customers that existed -> index of the first item that met one; NULL: none */
 
     size_t held;         /* I: chunks it has */

@@ -277,4 +277,20 @@ struct json_error json_splitter_envelope_place(const struct json_splitter *split
 /* Whether the array was met (an envelope may lack it: the contract says whether that is a fault). */
 bool json_splitter_found(const struct json_splitter *splitter);
 
+/* ---- newline-delimited JSON: a value a line ---- */
+
+/*
+ * Finds the lines of a body that arrives in pieces; like the splitter above, but an item is a line. White space
+ * around a line is in no event, empty lines are none; lines end with LF or CRLF; a byte order mark at the start
+ * is passed over. A line's content is json_parse's to judge, so there is no error but too little memory.
+ */
+struct json_lines;
+/* NULL: no memory. */
+struct json_lines *json_lines_new(void);
+void json_lines_free(struct json_lines **lines);
+enum json_split_event json_lines_next(struct json_lines *lines, struct slice *piece, struct slice *bytes);
+/* The body has ended; true when a line without a line break is still open: it is whole then. */
+bool json_lines_end(struct json_lines *lines);
+struct json_error json_lines_item(const struct json_lines *lines);
+
 #endif

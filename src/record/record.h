@@ -84,4 +84,44 @@ int record_secrets_open(const struct uuid *tenant, const struct uuid *customer, 
 /* How many of a row's secrets are pending; needs no key. 0 or ERR_CORRUPT. */
 int record_secrets_pending(struct slice row, size_t *pending) MUST_CHECK;
 
+/* ---- the refused items of a chunk ---- */
+
+/* What is wrong with one item. */
+struct record_fault {
+    struct slice code;
+    struct slice pointer;
+    struct slice detail;
+    struct slice hint;
+    struct uuid customer; /* the existing customer of a conflict, else zero */
+};
+
+/* Writes a sealed row of refused items, one after the other. Sticky like buf. */
+struct record_refusals {
+    struct buf plain; /* wiped by _seal and _drop */
+};
+/* `format` is the store's import_format; `header` the CSV header row as it came, else empty. */
+void record_refusals_begin(struct record_refusals *refusals, uint8_t format, struct slice header);
+/* `text` is the item as it came with its secrets blanked, empty when it can't be shown; `index` its place in the
+ * body. Its faults follow, then the next item. */
+void record_refusals_item(struct record_refusals *refusals, uint64_t index, struct slice text);
+void record_refusals_fault(struct record_refusals *refusals, const struct record_fault *fault);
+/* Appends the sealed row and empties it. 0 or ERR_NO_MEMORY. */
+int record_refusals_seal(struct record_refusals *refusals, const struct uuid *tenant, const struct uuid *import,
+                         uint32_t chunk, const struct crypto_tenant *keys, const uint8_t nonce[CRYPTO_NONCE_BYTES],
+                         struct buf *out) MUST_CHECK;
+void record_refusals_drop(struct record_refusals *refusals);
+
+/* Reads it back. Everything views `plain`, which the caller wipes. */
+struct record_refused {
+    uint8_t format;
+    struct slice header;
+    struct slice rest;
+};
+/* 0, ERR_KEY, ERR_CORRUPT or ERR_NO_MEMORY. */
+int record_refused_open(const struct uuid *tenant, const struct uuid *import, uint32_t chunk, struct slice row,
+                        const struct crypto_tenant *keys, struct buf *plain, struct record_refused *refused) MUST_CHECK;
+/* The next item and its faults, for record_refused_fault; false at the end. */
+bool record_refused_next(struct record_refused *refused, uint64_t *index, struct slice *text, struct slice *faults);
+bool record_refused_fault(struct slice *faults, struct record_fault *fault);
+
 #endif

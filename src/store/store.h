@@ -13,13 +13,17 @@
  *     repeated attempts on one unique key, exactly one customer has it.
  * S5  A unique key held by an open import answers BUSY to others; one held by an aborted import is
  *     free.
- * S6  An import that was open when the store was closed or crashed is aborted when it is opened.
- * S7  A failed write or sync stops the store: every later commit returns ERR_STORAGE_STOPPED (or
- *     ERR_STORAGE_FULL while the disk is full) until it is opened again; reads go on.
+ * S6  An import that was open when the store was closed or crashed is aborted when it is opened,
+ *     unless its row is `resumable`: then it stays open with the chunks that were kept, and may be
+ *     gone on with or aborted.
+ * S7  A failed write or sync stops the store: every later commit returns ERR_STORAGE_STOPPED until it
+ *     is opened again. While the disk is full it is ERR_STORAGE_FULL, and store_resume ends that when
+ *     there is room. Reads go on in both.
  * S8  Every key begins with the tenant; no call returns a row of another tenant.
+ * S9  Of any number of attempts to claim one idempotency key, one import has it. The claim is written
+ *     in the commit that writes the import's first row.
  *
- * Threads: store_commit is called by one thread at a time (the keeper); every other function by any
- * thread at any time, concurrently with it.
+ * Threads: any function by any thread at any time; commits take turns.
  */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
@@ -48,10 +52,23 @@ void store_close(struct store **store);
 
 /* ---- imports ---- */
 
-enum import_state { IMPORT_OPEN = 1, IMPORT_COMMITTED = 2, IMPORT_ABORTED = 3 };
+/* UNDONE is ABORTED after it was COMMITTED. */
+enum import_state { IMPORT_OPEN = 1, IMPORT_COMMITTED = 2, IMPORT_ABORTED = 3, IMPORT_UNDONE = 4 };
 
-/* Findings of an import, counted by code. */
+/* How an import's body came. Stored: never reuse a number. */
+enum import_format { IMPORT_JSON = 0, IMPORT_NDJSON = 1, IMPORT_CSV = 2 };
+
+/* What an external id that exists does to an item (?onExisting=). Stored. */
+enum import_existing {
+    IMPORT_EXISTING_SAME = 0,   /* same content: EXISTING; other content: CONFLICT */
+    IMPORT_EXISTING_SKIP = 1,   /* same content: EXISTING; other content: SKIPPED */
+    IMPORT_EXISTING_UPDATE = 2, /* same content: EXISTING; other content: UPDATED */
+    IMPORT_EXISTING_FAIL = 3    /* CONFLICT, whatever the content */
+};
+
+/* Findings or faults of an import, counted by code. */
 #define STORE_FINDING_CODES 16
+#define STORE_FAULT_CODES   24
 struct store_finding_count {
     char code[32];
     uint64_t count;
@@ -63,12 +80,20 @@ struct store_import {
     struct uuid id;
     uint8_t state;    /* import_state */
     uint8_t contract; /* contract_info.number */
-    bool partial;     /* handling=lenient */
+    uint8_t format;      /* import_format */
+    uint8_t on_existing; /* import_existing */
+    bool partial;        /* handling=lenient */
+    bool strict;         /* validation=strict */
+    bool dry_run;        /* ends aborted, whatever was found */
+    bool resumable;      /* see S6 */
+    bool expired;        /* its outcomes and faults are gone; it can't be undone any more */
     char project[LIMIT_NAME_BYTES + 1];
     char type[LIMIT_NAME_BYTES + 1]; /* of all its customers, when the envelope says it */
     uint64_t received;
     uint64_t created;
     uint64_t existing;
+    uint64_t updated;
+    uint64_t skipped;
     uint64_t faults;
     uint64_t findings;
     uint64_t bytes;  /* of the body, unpacked */
@@ -77,6 +102,9 @@ struct store_import {
     int64_t ended_ms;
     int16_t error; /* ERR_ code why it was aborted, or 0 */
     struct store_finding_count finding_counts[STORE_FINDING_CODES];
+    struct store_finding_count fault_counts[STORE_FAULT_CODES];
+    uint8_t body_mac[CRYPTO_MAC_BYTES];     /* digest of the whole body, zeros unless an idempotency key came with it */
+    struct uuid request;                    /* the request that brought it; repeated by replays */
     uint8_t envelope_mac[CRYPTO_MAC_BYTES]; /* fingerprint of the envelope, zeros without one */
     struct slice envelope;                  /* sealed; may be empty */
 };
@@ -91,6 +119,7 @@ struct store_customer {
     size_t key_count;
     struct slice secrets; /* record_secrets_write bytes, or empty */
     bool secrets_pending; /* some wait for the hashing lane */
+    bool refused;         /* has faults: nothing of it is kept, its outcome is FAULT; the rest is not looked at */
 };
 
 enum store_outcome_kind {
@@ -98,7 +127,10 @@ enum store_outcome_kind {
     STORE_EXISTING = 2, /* same unique key, fingerprint and, when the chunk commits its import, envelope: `id` is the
                          * older customer */
     STORE_CONFLICT = 3, /* unique key of another customer with other content */
-    STORE_BUSY = 4      /* unique key held by another open import */
+    STORE_BUSY = 4,     /* unique key held by another open import */
+    STORE_FAULT = 5,    /* refused before it came to the store */
+    STORE_UPDATED = 6,  /* the older customer `id` has this content once the import is committed */
+    STORE_SKIPPED = 7   /* the older customer `id` has other content and keeps it */
 };
 
 struct store_outcome {
@@ -108,7 +140,15 @@ struct store_outcome {
     struct uuid import; /* of the already existing customer; zero when created */
 };
 
-/* One unit of S2. With `count` 0 it only writes the import row. */
+/* An idempotency key as it is claimed by an import. */
+struct store_request {
+    uint8_t mac[CRYPTO_MAC_BYTES];   /* keyed hash of the key and the address it was sent to */
+    uint8_t terms[CRYPTO_MAC_BYTES]; /* keyed hash of everything besides the body that a retry must repeat */
+    struct uuid import;
+    int64_t created_ms;
+};
+
+/* One unit of S2. With `count` 0 it only writes the import row, faults and request. */
 struct store_chunk {
     /* in */
     struct uuid tenant;
@@ -116,7 +156,20 @@ struct store_chunk {
     uint32_t number; /* of the chunk within its import, from 0 */
     const struct store_customer *customers;
     size_t count;
-    bool atomic; /* keep nothing of the chunk when any outcome is CONFLICT or BUSY */
+    bool atomic;         /* keep nothing of the chunk when any outcome is CONFLICT or BUSY; else the others are kept */
+    uint8_t on_existing; /* import_existing */
+    bool dry;            /* decide only: outcomes are told, nothing is kept of customers (`row` is written) */
+    const uint8_t *chain; /* CRYPTO_MAC_BYTES, kept with the outcomes: digest of the body up to this chunk; NULL: zeros */
+    struct slice faults;  /* the refused items, sealed, kept as they are under the chunk's number; empty: none */
+    /* Called when the chunk's outcomes are decided and, not being atomic, some are CONFLICT or BUSY: may set
+     * `faults` again. Must be quick; calls nothing of the store. NULL: none. */
+    void (*decided)(struct store_chunk *chunk, void *context);
+    void *context;
+    /* Claim to write in the same commit, or (`forget`) to remove. A claim older than `request_before_ms` is
+     * free for anybody. Held by another import: ERR_KEY_IN_FLIGHT in `error`, nothing of the chunk is kept. */
+    const struct store_request *request;
+    bool forget_request;
+    int64_t request_before_ms;
     /* The import's row to write in the same commit when the chunk is kept; NULL: leave it. Its
      * `created` and `existing` get this chunk's outcomes added before it is written. */
     struct store_import *row;
@@ -156,10 +209,27 @@ typedef int store_import_fn(void *context, const struct store_import *import);
 /* Newest first, those older than `before` (zero: from the newest), at most `limit`. */
 int store_import_list(struct store *store, const struct uuid *tenant, const struct uuid *before, size_t limit,
                       store_import_fn *each, void *context) MUST_CHECK;
-/* Appends the outcomes of one chunk of an import, in item order, each a store_outcome as stored by
- * store_outcomes_read. ERR_NOT_FOUND behind the last. */
+/* Appends the outcomes of one chunk of an import, in item order, for store_outcomes_read; `chain` gets what
+ * the chunk was committed with, unless NULL. ERR_NOT_FOUND behind the last, and where a chunk has none. */
 int store_import_outcomes(struct store *store, const struct uuid *tenant, const struct uuid *import, uint32_t chunk,
-                          struct buf *outcomes) MUST_CHECK;
+                          uint8_t chain[CRYPTO_MAC_BYTES], struct buf *outcomes) MUST_CHECK;
+/* Appends the faults of the first chunk with a number of *chunk or more that has any, and sets *chunk to its
+ * number. ERR_NOT_FOUND: there is none. */
+int store_import_faults(struct store *store, const struct uuid *tenant, const struct uuid *import, uint32_t *chunk,
+                        struct buf *faults) MUST_CHECK;
+/*
+ * The customers of a committed import are gone from now on (UNDONE). ERR_NOT_FOUND; ERR_IMPORT_ENDED: it is
+ * not committed, or expired; ERR_IMPORT_CHANGED: some of its customers were changed by a later import, or it
+ * changed customers of earlier ones; `changed` gets up to `room` of them, *count how many.
+ */
+int store_import_undo(struct store *store, const struct uuid *tenant, const struct uuid *import, int64_t now_ms,
+                      struct uuid *changed, size_t room, size_t *count) MUST_CHECK;
+
+/* ---- idempotency keys ---- */
+
+/* The claim on a key. 0 or ERR_NOT_FOUND. Whether it is too old is the caller's to see. */
+int store_request_get(struct store *store, const struct uuid *tenant, const uint8_t mac[CRYPTO_MAC_BYTES],
+                      struct store_request *request) MUST_CHECK;
 /* Next outcome from what store_import_outcomes appended; false at the end. */
 bool store_outcomes_read(struct slice *outcomes, struct store_outcome *outcome);
 
@@ -193,8 +263,49 @@ int store_meta_list(struct store *store, struct slice prefix, store_meta_fn *eac
  * freed. Restartable at any point. */
 int store_sweep(struct store *store, size_t limit, bool *left) MUST_CHECK;
 
+/*
+ * Removes up to `limit` rows that are too old: claims on idempotency keys made before request_before_ms,
+ * outcomes and faults of imports that ended before report_before_ms (their rows get `expired`), and ends open
+ * resumable imports that nobody went on with since resume_before_ms as aborted. *left tells whether more
+ * remain. The caller keeps open imports that are under way from it by `under_way`.
+ */
+struct store_expiry {
+    int64_t request_before_ms;
+    int64_t report_before_ms;
+    int64_t resume_before_ms;
+    bool (*under_way)(void *context, const struct uuid *tenant, const struct uuid *import);
+    void *context;
+    size_t limit;
+};
+int store_expire(struct store *store, const struct store_expiry *expiry, bool *left) MUST_CHECK;
+
 /* 0, or why the store takes no commits (ERR_STORAGE_STOPPED, ERR_STORAGE_FULL). */
 int store_health(struct store *store);
+/* Tries to take commits again after ERR_STORAGE_FULL. 0, or what store_health goes on to say. May take seconds. */
+int store_resume(struct store *store) MUST_CHECK;
+
+/* ---- the bulk lane ---- */
+
+/*
+ * A run of consecutive chunks of one open import, made durable together: for imports of many chunks it
+ * costs a fraction of committing each. Nothing of a run is kept before store_run_finish returned 0; then
+ * S1 to S5 hold for its chunks as for committed ones. Keys that a run holds answer BUSY to others meanwhile.
+ * A run belongs to one thread at a time; several may be open, each of another import. The import must have
+ * its open row, and no chunk of it may be committed while it has a run.
+ */
+struct store_run;
+int store_run_open(struct store *store, const struct uuid *tenant, const struct uuid *import,
+                   struct store_run **run) MUST_CHECK;
+/* Decides the chunk like store_commit (row and request NULL). What it needs of the chunk is copied. `kept` means:
+ * if the run is finished. An atomic chunk that is refused leaves the run as it was before. */
+int store_run_add(struct store_run *run, struct store_chunk *chunk) MUST_CHECK;
+/* Bytes of memory and customers that the run holds now: the caller finishes it when they are many. */
+size_t store_run_bytes(const struct store_run *run);
+size_t store_run_count(const struct store_run *run);
+/* Makes it durable. Not 0: nothing of it is kept. Clears the pointer either way. */
+int store_run_finish(struct store_run **run) MUST_CHECK;
+/* Drops it. Clears the pointer. */
+void store_run_cancel(struct store_run **run);
 
 /* What store_verify looks at and finds. */
 struct store_verify_counts {

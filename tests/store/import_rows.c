@@ -106,7 +106,7 @@ static void outcomes_come_back(struct fixture *fixture)
     chunk->atomic = false;
     fixture_commit(fixture, chunk, &row, IMPORT_COMMITTED);
     buf_init(&buf, 0);
-    assert_int_equal(store_import_outcomes(fixture->store, &row.tenant, &row.id, 0, &buf), 0);
+    assert_int_equal(store_import_outcomes(fixture->store, &row.tenant, &row.id, 0, NULL, &buf), 0);
     struct slice left = buf_view(&buf);
     for (size_t i = 0; i < 3; i++) {
         assert_true(store_outcomes_read(&left, &outcome));
@@ -117,8 +117,8 @@ static void outcomes_come_back(struct fixture *fixture)
     }
     assert_false(store_outcomes_read(&left, &outcome));
     assert_memory_equal(&chunk->outcomes[0].id, &old->customers[0].id, UUID_BYTES);
-    assert_int_equal(store_import_outcomes(fixture->store, &row.tenant, &row.id, 1, &buf), ERR_NOT_FOUND);
-    assert_int_equal(store_import_outcomes(fixture->store, &fixture->tenants[1], &row.id, 0, &buf), ERR_NOT_FOUND);
+    assert_int_equal(store_import_outcomes(fixture->store, &row.tenant, &row.id, 1, NULL, &buf), ERR_NOT_FOUND);
+    assert_int_equal(store_import_outcomes(fixture->store, &fixture->tenants[1], &row.id, 0, NULL, &buf), ERR_NOT_FOUND);
     buf_fini(&buf);
 }
 

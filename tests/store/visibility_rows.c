@@ -147,7 +147,7 @@ static void refused_leaves_nothing(struct fixture *fixture)
     assert_int_equal(fixture_found(fixture, 0, fixture_key(IDENTIFIER_EMAIL, 5, false)), 2);
     buf_init(&buf, 0);
     assert_int_equal(store_import_get(fixture->store, &row.tenant, &row.id, &found, &buf), ERR_NOT_FOUND);
-    assert_int_equal(store_import_outcomes(fixture->store, &row.tenant, &row.id, 0, &buf), ERR_NOT_FOUND);
+    assert_int_equal(store_import_outcomes(fixture->store, &row.tenant, &row.id, 0, NULL, &buf), ERR_NOT_FOUND);
     buf_fini(&buf);
     assert_true(fixture_keep(fixture, 0, &mixed[0], 1)->kept);
 }

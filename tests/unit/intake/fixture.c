@@ -115,7 +115,10 @@ void fixture_finish(struct fixture_batch *batch)
     }
     intake_answer(batch->import, &batch->answer);
     if (batch->answer.error == 0) {
-        intake_reply(batch->import, &batch->reply);
+        char piece[4096];
+        for (ssize_t size; (size = intake_reply_read(batch->import, piece, sizeof piece)) > 0;) {
+            buf_append(&batch->reply, piece, (size_t)size);
+        }
     }
 }
 
