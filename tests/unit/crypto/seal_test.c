@@ -8,6 +8,10 @@ static const char *const sealed_hex[CRYPTO_PURPOSE_COUNT] = {
                       "6ff9fdd60becfc1bb9354daff897da388a8a7a8646eeb20243c772",
     [CRYPTO_ENVELOPE] = "404142434445464748494a4b4c4d4e4f5051525354555657"
                         "671bed03c5f375f79db6cdbfc54e501eca80c9fbf5b06a6f2979b5",
+    [CRYPTO_REFUSED] = "404142434445464748494a4b4c4d4e4f5051525354555657"
+                       "910840cd165408b5941c8aafec38933f7ba14fa08fee2a31716834",
+    [CRYPTO_SPOOL] = "404142434445464748494a4b4c4d4e4f5051525354555657"
+                     "832c131811ccba7dc0e6620629bf72c23a969efea760953d0f75e6",
 };
 
 #define PLAIN       SLICE("plain bytes")
