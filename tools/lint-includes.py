@@ -28,7 +28,7 @@ OWNERS = [
     (r"rhonabwy\.h|jansson\.h|orcania\.h|yder\.h|ulfius\.h|gnutls/.*", {"auth"}),
     (r"nettle/.*", {"crypto"}),
     (r"curl/.*", {"cli"}),
-    (r"zlib\.h|zstd\.h", {"unpack"}),
+    (r"zlib\.h|zstd(_errors)?\.h", {"unpack"}),
 ]
 PURE_LAYERS = {1, 2, 3}
 IMPURE = re.compile(r"sys/(socket|stat|mman|file|time|un|epoll|select|ioctl)\.h|net(inet|db)?[/.].*|arpa/.*|"

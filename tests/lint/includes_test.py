@@ -43,6 +43,13 @@ ROWS = [
     ("contract/load.c", "#include <simdjson.h>", "belongs to json"),
     ("auth/jwks.c", "#include <curl/curl.h>", "belongs to cli"),
     ("auth/jwks.c", "#include <rhonabwy.h>", None),
+    ("unpack/unpack.c", "#include <zlib.h>", None),
+    ("unpack/unpack.c", "#include <zstd_errors.h>", None),
+    ("intake/split.c", "#include <zlib.h>", "belongs to unpack"),
+    ("http/bulk.c", "#include <zstd.h>", "belongs to unpack"),
+    ("csv/row.c", '#include "json/json.h"', None),
+    ("csv/row.c", '#include "contract/contract.h"', "points sideways"),
+    ("unpack/unpack.c", '#include "json/json.h"', "points sideways"),
     # purity
     ("base/clock.c", "#include <time.h>", None),
     ("customer/card.c", "#include <time.h>", "pure"),
