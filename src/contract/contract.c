@@ -71,7 +71,9 @@ static void read_pointer(struct compiler *compiler, json_at value, const struct 
 
 static void read_items_pointer(struct compiler *compiler, json_at value, const struct trail *trail)
 {
-    read_pointer(compiler, value, trail, 1, &compiler->contract->info.items);
+    struct contract_info *info = &compiler->contract->info;
+    read_pointer(compiler, value, trail, 1, &info->items);
+    info->has_envelope = info->items.size > 0;
 }
 
 static void read_project(struct compiler *compiler, json_at value, const struct trail *trail)

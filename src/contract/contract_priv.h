@@ -7,6 +7,7 @@
  *   value.c             JSON values by their meaning: equality, order, length
  *   compile*.c          schema text to nodes; refuses what it doesn't know
  *   check*.c report.c   nodes over a parsed value; the only code on the batch's path
+ *   places.c            what the nodes say of a place: types, secrets
  *   reply.c describe.c  the answer's shape; the contract for people
  *
  * The difficulty: a node may be reached "in place" ($ref, allOf, …), where it is one of several
