@@ -81,25 +81,48 @@ static int gather_members(struct store_group *group)
 
 /* ---- the group's unique keys ---- */
 
+/* A refused customer asks for no key. */
 static size_t count_unique(const struct store_customer *customer)
 {
     size_t count = 0;
+    if (customer->refused) {
+        return 0;
+    }
     for (size_t i = 0; i < customer->key_count; i++) {
         count += customer->keys[i].unique ? 1 : 0;
     }
     return count;
 }
 
-static int gather_claims(struct store_group *group)
+static void count_claims(struct store_group *group)
 {
     for (size_t i = 0; i < group->count; i++) {
         struct store_group_chunk *at = &group->chunks[i];
         for (size_t j = 0; j < at->chunk->count; j++) {
-            size_t unique = count_unique(&at->chunk->customers[j]);
+            const struct store_customer *customer = &at->chunk->customers[j];
+            size_t unique = count_unique(customer);
             group->claim_count += unique;
-            at->plain_count += at->chunk->customers[j].key_count - unique;
+            at->plain_count += customer->refused ? 0 : customer->key_count - unique;
         }
     }
+}
+
+/* The customer's claims, written from `claim` on; returns the place behind them. */
+static struct store_claim *fill_claims(const struct store_chunk *chunk, const struct store_customer *customer,
+                                       struct store_claim *claim)
+{
+    for (size_t i = 0; !customer->refused && i < customer->key_count; i++) {
+        if (customer->keys[i].unique) {
+            (void)store_rows_unique_key(claim->key, &chunk->tenant, &customer->keys[i]);
+            claim++;
+        }
+    }
+    return claim;
+}
+
+static int gather_claims(struct store_group *group)
+{
+    count_claims(group);
     group->claims = arena_take(group->local->arena, group->claim_count * sizeof *group->claims);
     if (group->claims == NULL) {
         return ERR_NO_MEMORY;
@@ -109,13 +132,7 @@ static int gather_claims(struct store_group *group)
         const struct store_chunk *chunk = group->chunks[i].chunk;
         group->chunks[i].claims = claim;
         for (size_t j = 0; j < chunk->count; j++) {
-            const struct store_customer *customer = &chunk->customers[j];
-            for (size_t k = 0; k < customer->key_count; k++) {
-                if (customer->keys[k].unique) {
-                    (void)store_rows_unique_key(claim->key, &chunk->tenant, &customer->keys[k]);
-                    claim++;
-                }
-            }
+            claim = fill_claims(chunk, &chunk->customers[j], claim);
         }
     }
     return 0;
@@ -184,7 +201,8 @@ int store_group_prepare(struct store_group *group, struct store_chunk *const *ch
     int err = gather_members(group);
     err = err == 0 ? gather_claims(group) : err;
     err = err == 0 ? make_slots(group) : err;
-    return err == 0 ? look_up(group) : err;
+    err = err == 0 ? look_up(group) : err;
+    return err == 0 ? store_requests_prepare(group) : err;
 }
 
 /* ---- deciding ---- */
@@ -325,6 +343,18 @@ static void put_back(struct undo_log *log)
     }
 }
 
+/* What the import wants of a customer whose external id exists (?onExisting=), `older` being the slot of that id
+ * when its holder has other content. */
+static void apply_existing(const struct store_chunk *chunk, const struct store_slot *older,
+                           struct store_outcome *outcome)
+{
+    if (chunk->on_existing == IMPORT_EXISTING_SKIP && older != NULL) {
+        tell(outcome, STORE_SKIPPED, IDENTIFIER_EXTERNAL_ID, &older->holder);
+    } else if (chunk->on_existing == IMPORT_EXISTING_FAIL && outcome->kind == STORE_EXISTING) {
+        outcome->kind = STORE_CONFLICT;
+    }
+}
+
 /* Decides one customer; returns the claim behind its own. */
 static struct store_claim *decide_customer(struct store_group *group, struct store_group_chunk *at, size_t index,
                                            struct store_claim *claim, struct undo_log *log)
@@ -332,6 +362,11 @@ static struct store_claim *decide_customer(struct store_group *group, struct sto
     const struct store_customer *customer = &at->chunk->customers[index];
     struct store_outcome *outcome = &at->chunk->outcomes[index];
     struct store_claim *first = claim;
+    const struct store_slot *older = NULL;
+    if (customer->refused) {
+        *outcome = (struct store_outcome){.kind = STORE_FAULT};
+        return claim;
+    }
     *outcome = (struct store_outcome){.kind = STORE_CREATED, .id = customer->id};
     for (size_t i = 0; i < customer->key_count; i++) {
         if (customer->keys[i].unique) {
@@ -339,33 +374,82 @@ static struct store_claim *decide_customer(struct store_group *group, struct sto
             if (rank(kind) > rank(outcome->kind)) {
                 tell(outcome, kind, customer->keys[i].kind, &claim->slot->holder);
             }
+            bool other = kind == STORE_CONFLICT && customer->keys[i].kind == IDENTIFIER_EXTERNAL_ID;
+            older = other ? claim->slot : older;
             claim++;
         }
     }
+    apply_existing(at->chunk, older, outcome);
     for (struct store_claim *own = first; outcome->kind == STORE_CREATED && own < claim; own++) {
         take_slot(own->slot, at->chunk, customer, log);
     }
     return claim;
 }
 
+/* ---- what may follow ---- */
+
+/* The import's row alone, or without it what is kept beside customers. `next` is the state that the row has. */
+static bool may_follow_end(const struct store_member *member, const struct store_chunk *chunk, uint8_t next)
+{
+    bool here = member->before == 0 || member->before == IMPORT_OPEN; /* it ended in this group */
+    if (chunk->count > 0) {
+        return false;
+    }
+    switch (member->now) {
+    case IMPORT_COMMITTED:
+        return next == IMPORT_COMMITTED || next == IMPORT_ABORTED || (here && next == 0);
+    case IMPORT_ABORTED:
+        return next == IMPORT_ABORTED || (here && next == 0);
+    default:
+        return false;
+    }
+}
+
 /* Whether the import's state lets this chunk in; docs/store.md has the table. */
-static bool may_follow(const struct store_member *member, const struct store_chunk *chunk)
+static bool may_follow(const struct store_group *group, const struct store_member *member,
+                       const struct store_chunk *chunk)
 {
     uint8_t next = chunk->row == NULL ? 0 : chunk->row->state;
     if (member->refused && next == IMPORT_COMMITTED && member->now != IMPORT_COMMITTED) {
         return chunk->count > 0 && chunk->atomic; /* decided for its outcomes, and refused */
     }
-    switch (member->now) {
-    case 0:
-        return next != 0;
-    case IMPORT_OPEN:
+    if (member->now == IMPORT_OPEN) {
         return true;
-    case IMPORT_COMMITTED:
-        return chunk->count == 0 && (next == IMPORT_COMMITTED || next == IMPORT_ABORTED);
-    default:
-        return chunk->count == 0 && next == IMPORT_ABORTED;
     }
+    if (member->now == 0) {
+        bool beside = chunk->count == 0 && chunk->request == NULL; /* faults that go before the first row */
+        return next != 0 || (beside && row_in_group(group, &chunk->tenant, &chunk->import) != NULL);
+    }
+    return may_follow_end(member, chunk, next);
 }
+
+/* Whether a chunk of this number is kept already: after a resume only those that are not may come. */
+static bool is_kept_before(struct store_group *group, const struct store_group_chunk *at)
+{
+    const struct store_chunk *chunk = at->chunk;
+    if (chunk->count == 0) {
+        return false;
+    }
+    for (const struct store_group_chunk *other = group->chunks; other < at; other++) {
+        if (other->member == at->member && other->chunk->kept && other->chunk->count > 0 &&
+            other->chunk->number == chunk->number) {
+            return true;
+        }
+    }
+    uint8_t key[STORE_ROW_KEY_BYTES];
+    struct buf row;
+    int err = ERR_NOT_FOUND;
+    buf_init(&row, 0);
+    if (at->member->before == IMPORT_OPEN) {
+        err = store_kv_get(group->local->kv, NULL, STORE_FAMILY_OUTCOME,
+                           store_rows_outcome_key(key, &chunk->tenant, &chunk->import, chunk->number), &row);
+    }
+    buf_fini(&row);
+    group->error = err != 0 && err != ERR_NOT_FOUND ? err : group->error;
+    return err == 0;
+}
+
+/* ---- a chunk ---- */
 
 static bool any_refused(const struct store_chunk *chunk)
 {
@@ -377,22 +461,52 @@ static bool any_refused(const struct store_chunk *chunk)
     return false;
 }
 
+static void add_counts(const struct store_group_chunk *at, struct store_import *row)
+{
+    row->created += at->counts[STORE_CREATED];
+    row->existing += at->counts[STORE_EXISTING];
+    row->updated += at->counts[STORE_UPDATED];
+    row->skipped += at->counts[STORE_SKIPPED];
+}
+
+void store_group_uncount(struct store_group *group)
+{
+    for (size_t i = 0; group->chunks != NULL && i < group->count; i++) {
+        const struct store_group_chunk *at = &group->chunks[i];
+        if (at->counted) {
+            struct store_import *row = at->chunk->row;
+            row->created -= at->counts[STORE_CREATED];
+            row->existing -= at->counts[STORE_EXISTING];
+            row->updated -= at->counts[STORE_UPDATED];
+            row->skipped -= at->counts[STORE_SKIPPED];
+        }
+    }
+}
+
 static void keep(struct store_group_chunk *at)
 {
     struct store_chunk *chunk = at->chunk;
     struct store_member *member = at->member;
     chunk->kept = true;
-    member->wrote = member->wrote || chunk->count > 0;
+    member->wrote = member->wrote || (chunk->count > 0 && !chunk->dry);
     for (size_t i = 0; i < chunk->count; i++) {
-        at->created += chunk->outcomes[i].kind == STORE_CREATED ? 1 : 0;
-        at->existing += chunk->outcomes[i].kind == STORE_EXISTING ? 1 : 0;
+        at->counts[chunk->outcomes[i].kind]++;
     }
     if (chunk->row != NULL) {
         member->now = chunk->row->state;
-        chunk->row->created += at->created;
-        chunk->row->existing += at->existing;
+        add_counts(at, chunk->row);
         at->counted = true;
     }
+    store_request_claim(at);
+}
+
+/* 0, or why the chunk is not even looked at. */
+static int chunk_error(struct store_group *group, const struct store_group_chunk *at)
+{
+    if (!may_follow(group, at->member, at->chunk) || is_kept_before(group, at)) {
+        return ERR_IMPORT_ENDED;
+    }
+    return store_request_may_claim(at) ? 0 : ERR_KEY_IN_FLIGHT;
 }
 
 static void decide_chunk(struct store_group *group, struct store_group_chunk *at, struct undo_log *log)
@@ -400,19 +514,38 @@ static void decide_chunk(struct store_group *group, struct store_group_chunk *at
     struct store_chunk *chunk = at->chunk;
     struct store_claim *claim = at->claims;
     log->count = 0;
-    if (!may_follow(at->member, chunk)) {
-        chunk->error = ERR_IMPORT_ENDED;
+    chunk->error = chunk_error(group, at);
+    if (chunk->error != 0) {
         return;
     }
     for (size_t i = 0; i < chunk->count; i++) {
         claim = decide_customer(group, at, i, claim, log);
     }
-    if (chunk->atomic && chunk->count > 0 && (at->member->refused || any_refused(chunk))) {
+    bool refused = any_refused(chunk);
+    bool drop = chunk->atomic && chunk->count > 0 && (at->member->refused || refused);
+    if (drop || chunk->dry) {
         put_back(log);
+    }
+    if (drop) {
         at->member->refused = true;
         return;
     }
+    if (refused && chunk->decided != NULL) {
+        chunk->decided(chunk, chunk->context);
+    }
     keep(at);
+}
+
+/* What was let in because the import's row comes behind it in the group, and the row was not kept. */
+static void drop_orphans(struct store_group *group)
+{
+    for (size_t i = 0; i < group->count; i++) {
+        struct store_group_chunk *at = &group->chunks[i];
+        if (at->chunk->kept && at->member->now == 0) {
+            at->chunk->kept = false;
+            at->chunk->error = ERR_IMPORT_ENDED;
+        }
+    }
 }
 
 int store_group_decide(struct store_group *group)
@@ -425,5 +558,6 @@ int store_group_decide(struct store_group *group)
     for (size_t i = 0; i < group->count; i++) {
         decide_chunk(group, &group->chunks[i], &log);
     }
+    drop_orphans(group);
     return group->error;
 }

@@ -1,6 +1,6 @@
 /*
- * A group of chunks on its way through store_commit: keep.c drives it, decide.c decides it.
- * Everything lives in the local store's arena until the group is done.
+ * A group of chunks on its way through store_commit: keep.c drives it, decide.c and request.c decide it,
+ * compose.c makes rows of it. Everything lives in the local store's arena until the group is done.
  */
 #ifndef STORE_GROUP_PRIV_H
 #define STORE_GROUP_PRIV_H
@@ -32,14 +32,22 @@ struct store_claim {
     struct store_slot *slot;
 };
 
+/* An idempotency key that the group asks for, and who has it as of the chunks decided so far. */
+struct store_request_slot {
+    struct uuid tenant;
+    struct store_request request; /* its mac is the key's; the rest counts while it is held */
+    bool held;
+    bool changed; /* its row has to be written, or erased when it is not held */
+};
+
 struct store_group_chunk {
     struct store_chunk *chunk;
     struct store_member *member;
     struct store_claim *claims;
-    size_t plain_count; /* index entries that are not unique */
-    uint64_t created;
-    uint64_t existing;
-    bool counted; /* created and existing have been added to the caller's row */
+    struct store_request_slot *request; /* NULL: the chunk has none */
+    size_t plain_count;                 /* index entries that are not unique */
+    uint64_t counts[STORE_SKIPPED + 1]; /* outcomes by kind */
+    bool counted;                       /* they have been added to the caller's row */
 };
 
 /* The envelope of the import that was last compared with: repeats mostly come from one import. */
@@ -61,6 +69,8 @@ struct store_group {
     size_t claim_count;
     struct store_slot *slots; /* in order of key */
     size_t slot_count;
+    struct store_request_slot *requests;
+    size_t request_count;
     struct store_envelope envelope;
     int error; /* of a read while deciding */
 };
@@ -69,5 +79,20 @@ struct store_group {
 int store_group_prepare(struct store_group *group, struct store_chunk *const *chunks, size_t count) MUST_CHECK;
 /* Decides the chunks in order: outcomes, kept, error, and what members and slots become. */
 int store_group_decide(struct store_group *group) MUST_CHECK;
+/* Takes what keeping the chunks has added to the callers' rows off them again. */
+void store_group_uncount(struct store_group *group);
+/* Puts every row of the kept chunks into the batch, those of the index into `index`, which may be the same;
+ * *kept: how many chunks that are. The imports' unfinished marks are the caller's. */
+int store_group_compose(struct store_group *group, struct store_kv_batch *batch, struct store_kv_batch *index,
+                        size_t *kept) MUST_CHECK;
+
+/* ---- idempotency keys (request.c) ---- */
+
+/* Finds who has the keys that the chunks ask for. 0 or why that can't be read. */
+int store_requests_prepare(struct store_group *group) MUST_CHECK;
+/* Whether the chunk may have its key (S9). */
+bool store_request_may_claim(const struct store_group_chunk *at);
+/* The chunk is kept: the key is its import's, or free again when the chunk says so. */
+void store_request_claim(struct store_group_chunk *at);
 
 #endif

@@ -20,8 +20,12 @@ enum store_family {
     STORE_FAMILY_PENDING,    /* marks: secrets that wait for the hashing lane */
     STORE_FAMILY_IMPORT,     /* import rows */
     STORE_FAMILY_OUTCOME,    /* outcomes, a row a chunk */
-    STORE_FAMILY_UNFINISHED, /* marks: imports that are open, or aborted and not yet swept */
+    STORE_FAMILY_UNFINISHED, /* marks: imports that are open, or ended and not yet cleared */
     STORE_FAMILY_META,       /* small rows of the house */
+    STORE_FAMILY_REQUEST,    /* claims on idempotency keys */
+    STORE_FAMILY_FAULT,      /* refused items, a row a chunk that has some */
+    STORE_FAMILY_REVISION,   /* new content of customers, until it is folded into their records */
+    STORE_FAMILY_CHANGE,     /* marks: customers of an import that a later one changed */
     STORE_FAMILY_COUNT
 };
 

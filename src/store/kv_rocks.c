@@ -31,10 +31,11 @@
 #define BATCH_KEEP_BYTES     (16u << 20) /* a larger batch gives its memory back */
 
 static const char *const family_names[STORE_FAMILY_COUNT] = {
-    [STORE_FAMILY_FORMAT] = "default", [STORE_FAMILY_BODY] = "body",       [STORE_FAMILY_UNIQUE] = "unique",
-    [STORE_FAMILY_PLAIN] = "plain",    [STORE_FAMILY_SECRET] = "secret",   [STORE_FAMILY_PENDING] = "pending",
-    [STORE_FAMILY_IMPORT] = "import",  [STORE_FAMILY_OUTCOME] = "outcome", [STORE_FAMILY_UNFINISHED] = "unfinished",
-    [STORE_FAMILY_META] = "meta",
+    [STORE_FAMILY_FORMAT] = "default",    [STORE_FAMILY_BODY] = "body",       [STORE_FAMILY_UNIQUE] = "unique",
+    [STORE_FAMILY_PLAIN] = "plain",       [STORE_FAMILY_SECRET] = "secret",   [STORE_FAMILY_PENDING] = "pending",
+    [STORE_FAMILY_IMPORT] = "import",     [STORE_FAMILY_OUTCOME] = "outcome", [STORE_FAMILY_UNFINISHED] = "unfinished",
+    [STORE_FAMILY_META] = "meta",         [STORE_FAMILY_REQUEST] = "request", [STORE_FAMILY_FAULT] = "fault",
+    [STORE_FAMILY_REVISION] = "revision", [STORE_FAMILY_CHANGE] = "change",
 };
 
 struct rocks {

@@ -102,51 +102,62 @@ int store_local_has_outcomes(struct store_local *local, struct store_kv_view *ro
     return store_kv_walk_close(local->kv, &walk);
 }
 
-/* Puts the aborted form of an import's row into the batch. An unfinished mark without a row is left
- * to the sweep. */
-static int abort_row(struct store_local *local, struct store_kv_view *rows, struct slice key)
+/* Puts the aborted form of an import's row into the batch, unless it has ended. */
+static int abort_row(struct store_local *local, struct slice key, struct slice row)
+{
+    struct store_import import;
+    int err = store_rows_import_read(key, row, &import);
+    if (err != 0 || import.state != IMPORT_OPEN) {
+        return err;
+    }
+    struct buf aborted;
+    buf_init(&aborted, 0);
+    import.state = IMPORT_ABORTED;
+    import.error = (int16_t)ERR_STOPPING;
+    import.ended_ms = clock_real_ms();
+    store_rows_import_write(&aborted, &import);
+    store_kv_put(local->kv, local->batch, STORE_FAMILY_IMPORT, key, buf_view(&aborted));
+    err = buf_error(&aborted);
+    buf_fini(&aborted);
+    return err;
+}
+
+/* What becomes of an import that was left unfinished (S6); its state is `entry->state` then, 0 when nothing is
+ * left to do for it. A mark without a row is left to the sweep. */
+static int recover_import(struct store_local *local, struct store_kv_view *rows, struct slice key,
+                          struct store_unfinished *entry)
 {
     struct buf row;
-    struct store_import import;
     buf_init(&row, 0);
     int err = store_kv_get(local->kv, rows, STORE_FAMILY_IMPORT, key, &row);
-    if (err == 0) {
-        err = store_rows_import_read(key, buf_view(&row), &import);
-    }
-    if (err == 0 && import.state != IMPORT_ABORTED) {
-        struct buf aborted;
-        buf_init(&aborted, 0);
-        import.state = IMPORT_ABORTED;
-        import.error = (int16_t)ERR_STOPPING;
-        import.ended_ms = clock_real_ms();
-        store_rows_import_write(&aborted, &import);
-        store_kv_put(local->kv, local->batch, STORE_FAMILY_IMPORT, key, buf_view(&aborted));
-        err = buf_error(&aborted);
-        buf_fini(&aborted);
+    if (err == 0 && store_rows_import_resumes(buf_view(&row))) {
+        entry->state = IMPORT_OPEN;
+    } else {
+        entry->state = entry->wrote ? IMPORT_ABORTED : 0;
+        err = err == 0 ? abort_row(local, key, buf_view(&row)) : err;
     }
     buf_fini(&row);
     return err == ERR_NOT_FOUND ? 0 : err;
 }
 
-/* One unfinished mark as it was left behind: open becomes aborted (S6), nothing to sweep goes. */
+/* One unfinished mark as it was left behind. */
 static int recover(struct store_local *local, struct store_kv_view *rows, struct slice key, struct slice mark)
 {
     if (key.size != STORE_PAIR_BYTES || mark.size != 1) {
         return ERR_CORRUPT;
     }
-    struct store_unfinished entry = {
-        .tenant = store_rows_uuid_at(key, 0), .import = store_rows_uuid_at(key, UUID_BYTES), .state = IMPORT_ABORTED};
+    struct store_unfinished entry = {.tenant = store_rows_uuid_at(key, 0),
+                                     .import = store_rows_uuid_at(key, UUID_BYTES)};
     int err = store_local_has_outcomes(local, rows, &entry.tenant, &entry.import, &entry.wrote);
-    err = err == 0 ? abort_row(local, rows, key) : err;
+    err = err == 0 ? recover_import(local, rows, key, &entry) : err;
     if (err != 0) {
         return err;
     }
-    if (!entry.wrote) {
+    if (entry.state == 0) {
         store_kv_erase(local->kv, local->batch, STORE_FAMILY_UNFINISHED, key);
         return 0;
     }
-    uint8_t state = IMPORT_ABORTED;
-    store_kv_put(local->kv, local->batch, STORE_FAMILY_UNFINISHED, key, slice_make(&state, 1));
+    store_kv_put(local->kv, local->batch, STORE_FAMILY_UNFINISHED, key, slice_make(&entry.state, 1));
     struct store_unfinished_set *next = store_unfinished_change(local->unfinished, &entry, 1);
     if (next == NULL) {
         return ERR_NO_MEMORY;
@@ -187,6 +198,13 @@ static int write_format(struct store_local *local)
     return err;
 }
 
+static void refuse_format(struct slice found, struct buf *why)
+{
+    unsigned version = found.size == 4 ? (uint8_t)found.data[0] : 0;
+    buf_printf(why, "the store was written in format version %u, and this program reads version %u only", version,
+               STORE_FORMAT_VERSION);
+}
+
 /* A new store gets its version; another version is refused before anything is changed. */
 static int check_format(struct store_local *local, struct buf *why)
 {
@@ -198,7 +216,7 @@ static int check_format(struct store_local *local, struct buf *why)
     } else if (err == 0) {
         const uint8_t version[4] = {STORE_FORMAT_VERSION, 0, 0, 0};
         if (!slice_equal(buf_view(&found), slice_make(version, sizeof version))) {
-            buf_append_text(why, "the store was written in another format version");
+            refuse_format(buf_view(&found), why);
             err = ERR_CORRUPT;
         }
     }
@@ -254,6 +272,8 @@ static const struct store_ops local_ops = {
     .import_get = store_local_import_get,
     .import_list = store_local_import_list,
     .import_outcomes = store_local_import_outcomes,
+    .import_faults = store_local_import_faults,
+    .request_get = store_local_request_get,
     .secrets_get = store_local_secrets_get,
     .secrets_replace = store_local_secrets_replace,
     .secrets_next_pending = store_local_secrets_next_pending,

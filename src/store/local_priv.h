@@ -1,6 +1,6 @@
 /*
  * The local store: one process, one key-value store under it. Files: local.c (open, close, the
- * instant that readers see, writing), keep.c and decide.c (store_commit), read.c, secrets.c,
+ * instant that readers see, writing), keep.c, decide.c, request.c and compose.c (store_commit), read.c, secrets.c,
  * meta.c, sweep.c, verify.c.
  *
  * Locks, in the order in which they are taken: commit_lock (who decides or frees unique keys, and
@@ -80,7 +80,11 @@ int store_local_import_get(struct store *store, const struct uuid *tenant, const
 int store_local_import_list(struct store *store, const struct uuid *tenant, const struct uuid *before, size_t limit,
                             store_import_fn *each, void *context) MUST_CHECK;
 int store_local_import_outcomes(struct store *store, const struct uuid *tenant, const struct uuid *import,
-                                uint32_t chunk, struct buf *outcomes) MUST_CHECK;
+                                uint32_t chunk, uint8_t chain[CRYPTO_MAC_BYTES], struct buf *outcomes) MUST_CHECK;
+int store_local_import_faults(struct store *store, const struct uuid *tenant, const struct uuid *import,
+                              uint32_t *chunk, struct buf *faults) MUST_CHECK;
+int store_local_request_get(struct store *store, const struct uuid *tenant, const uint8_t mac[CRYPTO_MAC_BYTES],
+                            struct store_request *request) MUST_CHECK;
 int store_local_secrets_get(struct store *store, const struct uuid *tenant, const struct uuid *id,
                             struct buf *row) MUST_CHECK;
 int store_local_secrets_replace(struct store *store, const struct uuid *tenant, const struct uuid *id, struct slice old,

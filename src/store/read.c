@@ -267,9 +267,47 @@ int store_local_import_list(struct store *store, const struct uuid *tenant, cons
 }
 
 int store_local_import_outcomes(struct store *store, const struct uuid *tenant, const struct uuid *import,
-                                uint32_t chunk, struct buf *outcomes)
+                                uint32_t chunk, uint8_t chain[CRYPTO_MAC_BYTES], struct buf *outcomes)
 {
     uint8_t key[STORE_ROW_KEY_BYTES];
-    return store_kv_get(store_local_of(store)->kv, NULL, STORE_FAMILY_OUTCOME,
-                        store_rows_outcome_key(key, tenant, import, chunk), outcomes);
+    struct buf row;
+    buf_init(&row, 0);
+    int err = store_kv_get(store_local_of(store)->kv, NULL, STORE_FAMILY_OUTCOME,
+                           store_rows_outcome_key(key, tenant, import, chunk), &row);
+    struct slice rest = buf_view(&row);
+    err = err == 0 ? store_rows_chain_read(&rest, chain) : err;
+    if (err == 0) {
+        buf_append_slice(outcomes, rest);
+        err = buf_error(outcomes);
+    }
+    buf_fini(&row);
+    return err;
+}
+
+int store_local_import_faults(struct store *store, const struct uuid *tenant, const struct uuid *import,
+                              uint32_t *chunk, struct buf *faults)
+{
+    struct store_local *local = store_local_of(store);
+    struct store_view view;
+    struct store_kv_walk *walk = NULL;
+    struct slice key;
+    struct slice row;
+    uint8_t prefix[STORE_ROW_KEY_BYTES];
+    uint8_t from[STORE_ROW_KEY_BYTES];
+    int err = walk_open(local, STORE_FAMILY_FAULT, store_rows_pair_key(prefix, tenant, import), &view, &walk);
+    if (err != 0) {
+        return err;
+    }
+    store_kv_walk_seek(local->kv, walk, store_rows_outcome_key(from, tenant, import, *chunk), false);
+    if (!store_kv_walk_at(local->kv, walk, &key, &row)) {
+        err = ERR_NOT_FOUND;
+    } else if (key.size != STORE_OUTCOME_BYTES) {
+        err = ERR_CORRUPT;
+    } else {
+        *chunk = store_rows_outcome_chunk(key);
+        buf_append_slice(faults, row);
+        err = buf_error(faults);
+    }
+    int broken = walk_end(local, &view, &walk, 0);
+    return broken != 0 ? broken : err;
 }

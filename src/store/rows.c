@@ -1,13 +1,14 @@
 /*
  * The bytes of every row; the table stands in rows_priv.h.
  *
- * An import row: version 1 (=1), state 1, contract 1, flags 1 (bit 0: partial), received 8,
- * created 8, existing 8, faults 8, findings 8, bytes 8, chunks 4, started_ms 8, ended_ms 8, error 2
- * (two's complement), envelope_mac 16, project (length 1, text), type (length 1, text), number of
- * finding counts 1, each (length 1, text, count 8), envelope (length 4, bytes).
+ * An import row: version 1 (=2), state 1, contract 1, format 1, on_existing 1, flags 1 (bit 0: partial,
+ * 1: strict, 2: dry run, 3: resumable, 4: expired), received 8, created 8, existing 8, updated 8, skipped 8,
+ * faults 8, findings 8, bytes 8, chunks 4, started_ms 8, ended_ms 8, error 2 (two's complement),
+ * envelope_mac 16, body_mac 16, request 16, project (length 1, text), type (length 1, text), number of finding
+ * counts 1, each (length 1, text, count 8), number of fault counts 1, each the same, envelope (length 4, bytes).
  *
- * An outcome row is its outcomes one behind the other: kind 1, customer 16, and for anything but
- * CREATED key_kind 1 and import 16.
+ * An outcome row is the chain 16, then its outcomes one behind the other: kind 1, then nothing for FAULT, else
+ * customer 16, and for anything but CREATED key_kind 1 and import 16.
  *
  * The difficulty: rows outlive the program that wrote them. Every reader checks lengths and ranges
  * and says ERR_CORRUPT; nothing here trusts a byte.
@@ -18,8 +19,17 @@
 
 #include "base/reader.h"
 
-#define IMPORT_VERSION 1
-#define FLAG_PARTIAL   1
+#define IMPORT_VERSION 2
+
+#define FLAG_PARTIAL   0x01u
+#define FLAG_STRICT    0x02u
+#define FLAG_DRY_RUN   0x04u
+#define FLAG_RESUMABLE 0x08u
+#define FLAG_EXPIRED   0x10u
+#define FLAGS_KNOWN    0x1fu
+
+/* Where what is read without the rest stands. */
+enum { STATE_AT = 1, FLAGS_AT = 5 };
 
 static uint8_t *append(uint8_t *at, const void *bytes, size_t size)
 {
@@ -50,6 +60,12 @@ struct slice store_rows_plain_key(uint8_t *key, const struct uuid *tenant, const
 {
     struct slice front = store_rows_unique_key(key, tenant, index);
     return view(key, append(key + front.size, id->bytes, UUID_BYTES));
+}
+
+struct slice store_rows_request_key(uint8_t *key, const struct uuid *tenant, const uint8_t mac[CRYPTO_MAC_BYTES])
+{
+    uint8_t *end = append(key, tenant->bytes, UUID_BYTES);
+    return view(key, append(end, mac, CRYPTO_MAC_BYTES));
 }
 
 struct slice store_rows_outcome_key(uint8_t *key, const struct uuid *tenant, const struct uuid *import, uint32_t chunk)
@@ -92,9 +108,51 @@ int store_rows_holder_read(struct slice value, struct store_holder *holder)
     return 0;
 }
 
+struct slice store_rows_request_write(uint8_t value[STORE_REQUEST_BYTES], const struct store_request *request)
+{
+    uint64_t created = (uint64_t)request->created_ms;
+    uint8_t *end = append(value, request->import.bytes, UUID_BYTES);
+    end = append(end, request->terms, CRYPTO_MAC_BYTES);
+    for (size_t i = 0; i < sizeof created; i++) {
+        *end++ = (uint8_t)(created >> (8 * i));
+    }
+    return view(value, end);
+}
+
+int store_rows_request_read(struct slice value, struct store_request *request)
+{
+    struct reader reader;
+    reader_init(&reader, value);
+    reader_copy(&reader, request->import.bytes, UUID_BYTES);
+    reader_copy(&reader, request->terms, CRYPTO_MAC_BYTES);
+    request->created_ms = (int64_t)reader_u64(&reader);
+    return reader_error(&reader) == 0 && reader_left(&reader) == 0 ? 0 : ERR_CORRUPT;
+}
+
+void store_rows_chain_write(struct buf *row, const uint8_t *chain)
+{
+    static const uint8_t none[CRYPTO_MAC_BYTES];
+    buf_append(row, chain == NULL ? none : chain, CRYPTO_MAC_BYTES);
+}
+
+int store_rows_chain_read(struct slice *row, uint8_t *chain)
+{
+    if (row->size < CRYPTO_MAC_BYTES) {
+        return ERR_CORRUPT;
+    }
+    if (chain != NULL) {
+        memcpy(chain, row->data, CRYPTO_MAC_BYTES);
+    }
+    *row = slice_from(*row, CRYPTO_MAC_BYTES);
+    return 0;
+}
+
 void store_rows_outcome_write(struct buf *row, const struct store_outcome *outcome)
 {
     buf_append_byte(row, outcome->kind);
+    if (outcome->kind == STORE_FAULT) {
+        return;
+    }
     buf_append(row, outcome->id.bytes, UUID_BYTES);
     if (outcome->kind != STORE_CREATED) {
         buf_append_byte(row, outcome->key_kind);
@@ -111,12 +169,14 @@ bool store_rows_outcome_read(struct slice *row, struct store_outcome *outcome, i
     struct reader reader;
     reader_init(&reader, *row);
     outcome->kind = reader_u8(&reader);
-    reader_copy(&reader, outcome->id.bytes, UUID_BYTES);
-    if (outcome->kind != STORE_CREATED) {
+    if (outcome->kind != STORE_FAULT) {
+        reader_copy(&reader, outcome->id.bytes, UUID_BYTES);
+    }
+    if (outcome->kind != STORE_CREATED && outcome->kind != STORE_FAULT) {
         outcome->key_kind = reader_u8(&reader);
         reader_copy(&reader, outcome->import.bytes, UUID_BYTES);
     }
-    if (reader_error(&reader) != 0 || outcome->kind < STORE_CREATED || outcome->kind > STORE_BUSY) {
+    if (reader_error(&reader) != 0 || outcome->kind < STORE_CREATED || outcome->kind > STORE_SKIPPED) {
         *err = ERR_CORRUPT;
         return false;
     }
@@ -143,33 +203,48 @@ static void read_text(struct reader *reader, char *text, size_t room)
     text[size] = '\0';
 }
 
-static void write_findings(struct buf *row, const struct store_import *import)
+static void write_counts(struct buf *row, const struct store_finding_count *counts, size_t room)
 {
     unsigned count = 0;
-    for (size_t i = 0; i < STORE_FINDING_CODES; i++) {
-        count += import->finding_counts[i].code[0] != '\0' ? 1u : 0u;
+    for (size_t i = 0; i < room; i++) {
+        count += counts[i].code[0] != '\0' ? 1u : 0u;
     }
     buf_append_byte(row, (uint8_t)count);
-    for (size_t i = 0; i < STORE_FINDING_CODES; i++) {
-        const struct store_finding_count *finding = &import->finding_counts[i];
-        if (finding->code[0] != '\0') {
-            write_text(row, finding->code, sizeof finding->code);
-            buf_append_u64(row, finding->count);
+    for (size_t i = 0; i < room; i++) {
+        if (counts[i].code[0] != '\0') {
+            write_text(row, counts[i].code, sizeof counts[i].code);
+            buf_append_u64(row, counts[i].count);
         }
     }
 }
 
-static void read_findings(struct reader *reader, struct store_import *import)
+static void read_counts(struct reader *reader, struct store_finding_count *counts, size_t room)
 {
     size_t count = reader_u8(reader);
-    if (count > STORE_FINDING_CODES) {
+    if (count > room) {
         reader->failed = true;
         return;
     }
     for (size_t i = 0; i < count; i++) {
-        read_text(reader, import->finding_counts[i].code, sizeof import->finding_counts[i].code);
-        import->finding_counts[i].count = reader_u64(reader);
+        read_text(reader, counts[i].code, sizeof counts[i].code);
+        counts[i].count = reader_u64(reader);
     }
+}
+
+static uint8_t flags_of(const struct store_import *import)
+{
+    return (uint8_t)((import->partial ? FLAG_PARTIAL : 0) | (import->strict ? FLAG_STRICT : 0) |
+                     (import->dry_run ? FLAG_DRY_RUN : 0) | (import->resumable ? FLAG_RESUMABLE : 0) |
+                     (import->expired ? FLAG_EXPIRED : 0));
+}
+
+static void set_flags(struct store_import *import, uint8_t flags)
+{
+    import->partial = (flags & FLAG_PARTIAL) != 0;
+    import->strict = (flags & FLAG_STRICT) != 0;
+    import->dry_run = (flags & FLAG_DRY_RUN) != 0;
+    import->resumable = (flags & FLAG_RESUMABLE) != 0;
+    import->expired = (flags & FLAG_EXPIRED) != 0;
 }
 
 void store_rows_import_write(struct buf *row, const struct store_import *import)
@@ -177,10 +252,14 @@ void store_rows_import_write(struct buf *row, const struct store_import *import)
     buf_append_byte(row, IMPORT_VERSION);
     buf_append_byte(row, import->state);
     buf_append_byte(row, import->contract);
-    buf_append_byte(row, import->partial ? FLAG_PARTIAL : 0);
+    buf_append_byte(row, import->format);
+    buf_append_byte(row, import->on_existing);
+    buf_append_byte(row, flags_of(import));
     buf_append_u64(row, import->received);
     buf_append_u64(row, import->created);
     buf_append_u64(row, import->existing);
+    buf_append_u64(row, import->updated);
+    buf_append_u64(row, import->skipped);
     buf_append_u64(row, import->faults);
     buf_append_u64(row, import->findings);
     buf_append_u64(row, import->bytes);
@@ -189,9 +268,12 @@ void store_rows_import_write(struct buf *row, const struct store_import *import)
     buf_append_u64(row, (uint64_t)import->ended_ms);
     buf_append_u16(row, (uint16_t)import->error);
     buf_append(row, import->envelope_mac, CRYPTO_MAC_BYTES);
+    buf_append(row, import->body_mac, CRYPTO_MAC_BYTES);
+    buf_append_slice(row, uuid_view(&import->request));
     write_text(row, import->project, sizeof import->project);
     write_text(row, import->type, sizeof import->type);
-    write_findings(row, import);
+    write_counts(row, import->finding_counts, STORE_FINDING_CODES);
+    write_counts(row, import->fault_counts, STORE_FAULT_CODES);
     assert(import->envelope.size <= UINT32_MAX);
     buf_append_u32(row, (uint32_t)import->envelope.size);
     buf_append_slice(row, import->envelope);
@@ -199,7 +281,7 @@ void store_rows_import_write(struct buf *row, const struct store_import *import)
 
 static bool state_known(uint8_t state)
 {
-    return state == IMPORT_OPEN || state == IMPORT_COMMITTED || state == IMPORT_ABORTED;
+    return state >= IMPORT_OPEN && state <= IMPORT_UNDONE;
 }
 
 static void read_numbers(struct reader *reader, struct store_import *import)
@@ -207,6 +289,8 @@ static void read_numbers(struct reader *reader, struct store_import *import)
     import->received = reader_u64(reader);
     import->created = reader_u64(reader);
     import->existing = reader_u64(reader);
+    import->updated = reader_u64(reader);
+    import->skipped = reader_u64(reader);
     import->faults = reader_u64(reader);
     import->findings = reader_u64(reader);
     import->bytes = reader_u64(reader);
@@ -215,6 +299,8 @@ static void read_numbers(struct reader *reader, struct store_import *import)
     import->ended_ms = (int64_t)reader_u64(reader);
     import->error = (int16_t)reader_u16(reader);
     reader_copy(reader, import->envelope_mac, CRYPTO_MAC_BYTES);
+    reader_copy(reader, import->body_mac, CRYPTO_MAC_BYTES);
+    reader_copy(reader, import->request.bytes, UUID_BYTES);
 }
 
 int store_rows_import_read(struct slice key, struct slice row, struct store_import *import)
@@ -230,22 +316,33 @@ int store_rows_import_read(struct slice key, struct slice row, struct store_impo
     uint8_t version = reader_u8(&reader);
     import->state = reader_u8(&reader);
     import->contract = reader_u8(&reader);
-    import->partial = reader_u8(&reader) == FLAG_PARTIAL;
+    import->format = reader_u8(&reader);
+    import->on_existing = reader_u8(&reader);
+    uint8_t flags = reader_u8(&reader);
+    set_flags(import, flags);
     read_numbers(&reader, import);
     read_text(&reader, import->project, sizeof import->project);
     read_text(&reader, import->type, sizeof import->type);
-    read_findings(&reader, import);
+    read_counts(&reader, import->finding_counts, STORE_FINDING_CODES);
+    read_counts(&reader, import->fault_counts, STORE_FAULT_CODES);
     import->envelope = reader_bytes(&reader, reader_u32(&reader));
     bool whole = reader_error(&reader) == 0 && reader_left(&reader) == 0;
-    return whole && version == IMPORT_VERSION && state_known(import->state) ? 0 : ERR_CORRUPT;
+    bool known = version == IMPORT_VERSION && state_known(import->state) && import->format <= IMPORT_CSV &&
+                 import->on_existing <= IMPORT_EXISTING_FAIL && (flags & ~FLAGS_KNOWN) == 0;
+    return whole && known ? 0 : ERR_CORRUPT;
 }
 
 uint8_t store_rows_import_state(struct slice row)
 {
-    if (row.size < 2 || row.data[0] != IMPORT_VERSION || !state_known((uint8_t)row.data[1])) {
+    if (row.size <= FLAGS_AT || row.data[0] != IMPORT_VERSION || !state_known((uint8_t)row.data[STATE_AT])) {
         return 0;
     }
-    return (uint8_t)row.data[1];
+    return (uint8_t)row.data[STATE_AT];
+}
+
+bool store_rows_import_resumes(struct slice row)
+{
+    return store_rows_import_state(row) == IMPORT_OPEN && ((uint8_t)row.data[FLAGS_AT] & FLAG_RESUMABLE) != 0;
 }
 
 bool store_outcomes_read(struct slice *outcomes, struct store_outcome *outcome)

@@ -9,7 +9,9 @@
  *   secret      tenant 16, customer 16               import 16, secrets row (record.h)
  *   pending     tenant 16, customer 16               import 16
  *   import      tenant 16, import 16                 see store_rows_import_write
- *   outcome     tenant 16, import 16, chunk 4        outcomes, see store_rows_outcome_write
+ *   outcome     tenant 16, import 16, chunk 4        chain 16, outcomes: see store_rows_outcome_write
+ *   fault       tenant 16, import 16, chunk 4        the caller's: refused items, sealed
+ *   request     tenant 16, mac 16                    import 16, terms 16, created 8
  *   unfinished  tenant 16, import 16                 state 1 (import_state)
  *   meta        text                                 the caller's
  *   format      "format"                             version 4
@@ -19,7 +21,7 @@
 
 #include "store/store.h"
 
-#define STORE_FORMAT_VERSION 1u
+#define STORE_FORMAT_VERSION 2u
 
 #define STORE_TENANT_BYTES  UUID_BYTES
 #define STORE_PAIR_BYTES    (2 * UUID_BYTES)
@@ -28,6 +30,7 @@
 #define STORE_OUTCOME_BYTES (STORE_PAIR_BYTES + 4)
 #define STORE_ROW_KEY_BYTES STORE_PLAIN_BYTES /* the longest of them */
 #define STORE_HOLDER_BYTES  (2 * UUID_BYTES + CRYPTO_MAC_BYTES)
+#define STORE_REQUEST_BYTES (UUID_BYTES + CRYPTO_MAC_BYTES + 8)
 
 /* Who has a unique key. */
 struct store_holder {
@@ -41,17 +44,27 @@ struct slice store_rows_pair_key(uint8_t *key, const struct uuid *tenant, const 
 struct slice store_rows_unique_key(uint8_t *key, const struct uuid *tenant, const struct record_key *index);
 struct slice store_rows_plain_key(uint8_t *key, const struct uuid *tenant, const struct record_key *index,
                                   const struct uuid *id);
+struct slice store_rows_request_key(uint8_t *key, const struct uuid *tenant, const uint8_t mac[CRYPTO_MAC_BYTES]);
+/* Of an outcome row, and of a fault row. */
 struct slice store_rows_outcome_key(uint8_t *key, const struct uuid *tenant, const struct uuid *import, uint32_t chunk);
 
 /* The 16 bytes at `at`. */
 struct uuid store_rows_uuid_at(struct slice bytes, size_t at);
-/* The chunk number of an outcome row's key. */
+/* The chunk number of an outcome or fault row's key. */
 uint32_t store_rows_outcome_chunk(struct slice key);
 
 struct slice store_rows_holder_write(uint8_t value[STORE_HOLDER_BYTES], const struct store_holder *holder);
 /* 0 or ERR_CORRUPT. */
 int store_rows_holder_read(struct slice value, struct store_holder *holder) MUST_CHECK;
 
+struct slice store_rows_request_write(uint8_t value[STORE_REQUEST_BYTES], const struct store_request *request);
+/* Everything but the mac, which is in the key. 0 or ERR_CORRUPT. */
+int store_rows_request_read(struct slice value, struct store_request *request) MUST_CHECK;
+
+/* Begins an outcome row; its outcomes follow. `chain` NULL: zeros. */
+void store_rows_chain_write(struct buf *row, const uint8_t *chain);
+/* Takes the chain off the row's front; `chain` may be NULL. 0 or ERR_CORRUPT. */
+int store_rows_chain_read(struct slice *row, uint8_t *chain) MUST_CHECK;
 void store_rows_outcome_write(struct buf *row, const struct store_outcome *outcome);
 /* Next outcome; false at the end. ERR_CORRUPT in *err when the bytes are none. */
 bool store_rows_outcome_read(struct slice *row, struct store_outcome *outcome, int *err);
@@ -61,5 +74,7 @@ void store_rows_import_write(struct buf *row, const struct store_import *import)
 int store_rows_import_read(struct slice key, struct slice row, struct store_import *import) MUST_CHECK;
 /* The state alone; 0 when the row is none. */
 uint8_t store_rows_import_state(struct slice row);
+/* Whether it is open and may be gone on with after a restart (S6). */
+bool store_rows_import_resumes(struct slice row);
 
 #endif

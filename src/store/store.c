@@ -18,6 +18,8 @@ void store_close(struct store **store)
 static void check_chunk(const struct store_chunk *chunk)
 {
     assert(chunk->count == 0 || (chunk->customers != NULL && chunk->outcomes != NULL));
+    assert(chunk->on_existing <= IMPORT_EXISTING_FAIL);
+    assert(chunk->request != NULL || !chunk->forget_request);
     if (chunk->row != NULL) {
         assert(uuid_equal(&chunk->row->tenant, &chunk->tenant) && uuid_equal(&chunk->row->id, &chunk->import));
         assert(chunk->row->state >= IMPORT_OPEN && chunk->row->state <= IMPORT_ABORTED);
@@ -65,10 +67,7 @@ int store_import_list(struct store *store, const struct uuid *tenant, const stru
 int store_import_outcomes(struct store *store, const struct uuid *tenant, const struct uuid *import, uint32_t chunk,
                           uint8_t chain[CRYPTO_MAC_BYTES], struct buf *outcomes)
 {
-    if (chain != NULL) {
-        memset(chain, 0, CRYPTO_MAC_BYTES);
-    }
-    return store->ops->import_outcomes(store, tenant, import, chunk, outcomes);
+    return store->ops->import_outcomes(store, tenant, import, chunk, chain, outcomes);
 }
 
 int store_secrets_get(struct store *store, const struct uuid *tenant, const struct uuid *id, struct buf *row)
@@ -120,8 +119,7 @@ int store_health(struct store *store)
 int store_import_faults(struct store *store, const struct uuid *tenant, const struct uuid *import, uint32_t *chunk,
                         struct buf *faults)
 {
-    (void)store, (void)tenant, (void)import, (void)chunk, (void)faults;
-    return ERR_NOT_FOUND;
+    return store->ops->import_faults(store, tenant, import, chunk, faults);
 }
 
 int store_import_undo(struct store *store, const struct uuid *tenant, const struct uuid *import, int64_t now_ms,
@@ -134,8 +132,7 @@ int store_import_undo(struct store *store, const struct uuid *tenant, const stru
 int store_request_get(struct store *store, const struct uuid *tenant, const uint8_t mac[CRYPTO_MAC_BYTES],
                       struct store_request *request)
 {
-    (void)store, (void)tenant, (void)mac, (void)request;
-    return ERR_NOT_FOUND;
+    return store->ops->request_get(store, tenant, mac, request);
 }
 
 int store_expire(struct store *store, const struct store_expiry *expiry, bool *left)

@@ -22,7 +22,11 @@ struct store_ops {
     int (*import_list)(struct store *store, const struct uuid *tenant, const struct uuid *before, size_t limit,
                        store_import_fn *each, void *context);
     int (*import_outcomes)(struct store *store, const struct uuid *tenant, const struct uuid *import, uint32_t chunk,
-                           struct buf *outcomes);
+                           uint8_t chain[CRYPTO_MAC_BYTES], struct buf *outcomes);
+    int (*import_faults)(struct store *store, const struct uuid *tenant, const struct uuid *import, uint32_t *chunk,
+                         struct buf *faults);
+    int (*request_get)(struct store *store, const struct uuid *tenant, const uint8_t mac[CRYPTO_MAC_BYTES],
+                       struct store_request *request);
     int (*secrets_get)(struct store *store, const struct uuid *tenant, const struct uuid *id, struct buf *row);
     int (*secrets_replace)(struct store *store, const struct uuid *tenant, const struct uuid *id, struct slice old,
                            struct slice row, bool pending);

@@ -86,7 +86,7 @@ static int erase_customer(struct sweeper *sweeper, const struct uuid *id)
 static int erase_chunk(struct sweeper *sweeper, struct slice key, struct slice outcomes)
 {
     struct store_outcome outcome;
-    int err = 0;
+    int err = store_rows_chain_read(&outcomes, NULL);
     bool whole = true;
     while (err == 0 && store_rows_outcome_read(&outcomes, &outcome, &err)) {
         if (outcome.kind != STORE_CREATED) {

@@ -104,7 +104,8 @@ static int sum_chunk(struct lanes *lanes, const struct store_import *import, boo
     if (shown && store_rows_outcome_chunk(lanes->outcome.key) >= import->chunks) {
         report(lanes, "Import %s has outcomes of a chunk beyond its last.", lanes->outcome.key);
     }
-    while (err == 0 && store_rows_outcome_read(&row, &outcome, &corrupt)) {
+    corrupt = store_rows_chain_read(&row, NULL);
+    while (err == 0 && corrupt == 0 && store_rows_outcome_read(&row, &outcome, &corrupt)) {
         sums->existing += outcome.kind == STORE_EXISTING ? 1 : 0;
         if (outcome.kind == STORE_CREATED) {
             sums->created++;

@@ -385,12 +385,13 @@ static void other_format_is_refused(struct fixture *fixture)
     store_close(&fixture->store);
     assert_int_equal(store_kv_rocks_open(fixture->path, NULL, &kv, &why), 0);
     struct store_kv_batch *batch = store_kv_batch_new(kv);
-    store_kv_put(kv, batch, STORE_FAMILY_FORMAT, SLICE("format"), SLICE("\2\0\0\0"));
+    store_kv_put(kv, batch, STORE_FAMILY_FORMAT, SLICE("format"), SLICE("\1\0\0\0"));
     assert_int_equal(store_kv_write(kv, batch, true), 0);
     store_kv_batch_free(kv, &batch);
     store_kv_close(&kv);
     assert_int_equal(store_open_rocks(fixture->path, NULL, &fixture->store, &why), ERR_CORRUPT);
-    assert_true(slice_equal_text(buf_view(&why), "the store was written in another format version"));
+    assert_true(slice_equal_text(buf_view(&why),
+                                 "the store was written in format version 1, and this program reads version 2 only"));
     buf_fini(&why);
 }
 

@@ -42,6 +42,7 @@ static void keys(void **state)
     expect_hex(store_rows_unique_key(key, &tenant, &index), TENANT "02" MAC);
     expect_hex(store_rows_plain_key(key, &tenant, &index, &id), TENANT "02" MAC ID);
     expect_hex(store_rows_outcome_key(key, &tenant, &id, 0x01020304), TENANT ID "01020304");
+    expect_hex(store_rows_request_key(key, &tenant, index.mac), TENANT MAC);
     assert_int_equal(IDENTIFIER_EMAIL, 2); /* the kind's number is in the rows */
 }
 
@@ -77,6 +78,22 @@ static void holders(void **state)
     assert_memory_equal(&read, &holder, sizeof holder);
 }
 
+static void requests(void **state)
+{
+    (void)state;
+    struct store_request request = {.import = uuid_of(0x33), .created_ms = 0x0102};
+    struct store_request read = {.created_ms = 0};
+    uint8_t value[STORE_REQUEST_BYTES + 1] = {0};
+    memset(request.terms, 0x44, sizeof request.terms);
+    expect_hex(store_rows_request_write(value, &request), IMPORT MAC "0201000000000000");
+    for (size_t size = 0; size <= sizeof value; size++) {
+        int err = store_rows_request_read(slice_make(value, size), &read);
+        assert_int_equal(err, size == STORE_REQUEST_BYTES ? 0 : ERR_CORRUPT);
+    }
+    assert_int_equal(store_rows_request_read(slice_make(value, STORE_REQUEST_BYTES), &read), 0);
+    assert_memory_equal(&read, &request, sizeof request);
+}
+
 /* ---- outcomes ---- */
 
 static const struct outcome_row {
@@ -87,7 +104,38 @@ static const struct outcome_row {
     {STORE_EXISTING, "02" ID "02" IMPORT},
     {STORE_CONFLICT, "03" ID "02" IMPORT},
     {STORE_BUSY, "04" ID "02" IMPORT},
+    {STORE_FAULT, "05"},
+    {STORE_UPDATED, "06" ID "02" IMPORT},
+    {STORE_SKIPPED, "07" ID "02" IMPORT},
 };
+
+/* What a reader makes of a kind: FAULT has nothing behind it, CREATED the customer alone. */
+static size_t size_of(int kind)
+{
+    return kind == STORE_FAULT ? 1 : kind == STORE_CREATED ? 1 + UUID_BYTES : 2 + 2 * UUID_BYTES;
+}
+
+static void chains(void **state)
+{
+    (void)state;
+    const uint8_t chain[CRYPTO_MAC_BYTES] = {1, 2, 3};
+    uint8_t read[CRYPTO_MAC_BYTES] = {0};
+    struct buf row;
+    buf_init(&row, 0);
+    store_rows_chain_write(&row, chain);
+    buf_append_byte(&row, STORE_FAULT);
+    store_rows_chain_write(&row, NULL);
+    expect_hex(buf_view(&row), "0102030000000000000000000000000005"
+                               "00000000000000000000000000000000");
+    struct slice rest = slice_make(row.data, CRYPTO_MAC_BYTES + 1);
+    assert_int_equal(store_rows_chain_read(&rest, read), 0);
+    assert_memory_equal(read, chain, sizeof chain);
+    assert_int_equal(rest.size, 1);
+    assert_int_equal(store_rows_chain_read(&rest, NULL), ERR_CORRUPT);
+    rest = slice_make(row.data, CRYPTO_MAC_BYTES - 1);
+    assert_int_equal(store_rows_chain_read(&rest, read), ERR_CORRUPT);
+    buf_fini(&row);
+}
 
 static void outcomes(void **state)
 {
@@ -104,9 +152,9 @@ static void outcomes(void **state)
     struct store_outcome read;
     int err = 0;
     for (size_t i = 0; i < COUNT_OF(OUTCOMES); i++) {
-        bool created = OUTCOMES[i].kind == STORE_CREATED;
+        bool created = OUTCOMES[i].kind == STORE_CREATED || OUTCOMES[i].kind == STORE_FAULT;
         struct uuid import = uuid_of(created ? 0 : 0x33);
-        struct uuid id = uuid_of(0x22);
+        struct uuid id = uuid_of(OUTCOMES[i].kind == STORE_FAULT ? 0 : 0x22);
         assert_true(store_rows_outcome_read(&rest, &read, &err));
         assert_int_equal(read.kind, OUTCOMES[i].kind);
         assert_int_equal(read.key_kind, created ? 0 : IDENTIFIER_EMAIL);
@@ -137,8 +185,8 @@ static void damaged_outcomes(void **state)
         for (int kind = 0; kind < 256; kind++) {
             struct slice rest = buf_view(&row);
             int err = 0;
-            bool known = kind >= STORE_CREATED && kind <= STORE_BUSY;
-            bool fits = kind == STORE_CREATED || OUTCOMES[i].kind != STORE_CREATED; /* else it is too short */
+            bool known = kind >= STORE_CREATED && kind <= STORE_SKIPPED;
+            bool fits = size_of(kind) <= row.size; /* else it is too short */
             row.data[0] = (char)kind;
             assert_int_equal(store_rows_outcome_read(&rest, &read, &err), known && fits);
             assert_int_equal(err, known && fits ? 0 : ERR_CORRUPT);
@@ -155,12 +203,18 @@ static struct store_import import_of(void)
                                   .id = uuid_of(0x33),
                                   .state = IMPORT_ABORTED,
                                   .contract = 7,
+                                  .format = IMPORT_CSV,
+                                  .on_existing = IMPORT_EXISTING_FAIL,
                                   .partial = true,
+                                  .dry_run = true,
+                                  .expired = true,
                                   .project = "proj",
                                   .type = "",
                                   .received = 1,
                                   .created = 2,
                                   .existing = 3,
+                                  .updated = 10,
+                                  .skipped = 11,
                                   .faults = 4,
                                   .findings = 5,
                                   .bytes = UINT64_C(0x0102030405060708),
@@ -169,31 +223,43 @@ static struct store_import import_of(void)
                                   .ended_ms = -1,
                                   .error = -2,
                                   .finding_counts = {{"format", 9}},
+                                  .fault_counts = {{"type", 12}, {"bound", 13}},
+                                  .request = uuid_of(0x55),
                                   .envelope = SLICE("env")};
     memset(import.envelope_mac, 0x44, sizeof import.envelope_mac);
+    memset(import.body_mac, 0x66, sizeof import.body_mac);
     return import;
 }
 
 #define IMPORT_HEX                                                                                                     \
-    "01030701"                                                                                                         \
+    "020307020315"                                                                                                     \
     "0100000000000000"                                                                                                 \
     "0200000000000000"                                                                                                 \
     "0300000000000000"                                                                                                 \
+    "0a00000000000000"                                                                                                 \
+    "0b00000000000000"                                                                                                 \
     "0400000000000000"                                                                                                 \
     "0500000000000000"                                                                                                 \
     "0807060504030201"                                                                                                 \
     "06000000"                                                                                                         \
     "0700000000000000"                                                                                                 \
     "ffffffffffffffff"                                                                                                 \
-    "feff" MAC "0470726f6a"                                                                                            \
+    "feff" MAC "66666666666666666666666666666666"                                                                      \
+    "55555555555555555555555555555555"                                                                                 \
+    "0470726f6a"                                                                                                       \
     "00"                                                                                                               \
     "01"                                                                                                               \
     "06666f726d6174"                                                                                                   \
     "0900000000000000"                                                                                                 \
+    "02"                                                                                                               \
+    "0474797065"                                                                                                       \
+    "0c00000000000000"                                                                                                 \
+    "05626f756e64"                                                                                                     \
+    "0d00000000000000"                                                                                                 \
     "03000000656e76"
 
 /* Where in that row the lengths stand. */
-enum { PROJECT_AT = 90, TYPE_AT = 95, FINDINGS_AT = 96, CODE_AT = 97, ENVELOPE_AT = 112 };
+enum { PROJECT_AT = 140, TYPE_AT = 145, FINDINGS_AT = 146, CODE_AT = 147, FAULTS_AT = 162, ENVELOPE_AT = 190 };
 
 static void imports(void **state)
 {
@@ -229,13 +295,19 @@ static void damaged_imports(void **state)
         int err;
         uint8_t state; /* what the state alone is taken for */
     } rows[] = {
-        {0, 1, 0, IMPORT_ABORTED},
+        {0, 2, 0, IMPORT_ABORTED},
         {0, 0, ERR_CORRUPT, 0},
-        {0, 2, ERR_CORRUPT, 0}, /* a later version */
+        {0, 1, ERR_CORRUPT, 0}, /* an older version */
+        {0, 3, ERR_CORRUPT, 0}, /* a later one */
         {1, IMPORT_OPEN, 0, IMPORT_OPEN},
         {1, IMPORT_COMMITTED, 0, IMPORT_COMMITTED},
         {1, 0, ERR_CORRUPT, 0},
-        {1, 4, ERR_CORRUPT, 0},
+        {1, IMPORT_UNDONE, 0, IMPORT_UNDONE},
+        {1, 5, ERR_CORRUPT, 0},
+        {3, IMPORT_CSV + 1, ERR_CORRUPT, IMPORT_ABORTED},
+        {4, IMPORT_EXISTING_FAIL + 1, ERR_CORRUPT, IMPORT_ABORTED},
+        {5, 0x1f, 0, IMPORT_ABORTED},
+        {5, 0x20, ERR_CORRUPT, IMPORT_ABORTED}, /* a flag that nobody knows */
         {1, 255, ERR_CORRUPT, 0},
         {PROJECT_AT, 3, ERR_CORRUPT, IMPORT_ABORTED},
         {PROJECT_AT, 65, ERR_CORRUPT, IMPORT_ABORTED},
@@ -243,6 +315,8 @@ static void damaged_imports(void **state)
         {TYPE_AT, 255, ERR_CORRUPT, IMPORT_ABORTED},
         {FINDINGS_AT, 0, ERR_CORRUPT, IMPORT_ABORTED},
         {FINDINGS_AT, 17, ERR_CORRUPT, IMPORT_ABORTED},
+        {FAULTS_AT, 1, ERR_CORRUPT, IMPORT_ABORTED},
+        {FAULTS_AT, 25, ERR_CORRUPT, IMPORT_ABORTED},
         {CODE_AT, 32, ERR_CORRUPT, IMPORT_ABORTED},
         {ENVELOPE_AT, 2, ERR_CORRUPT, IMPORT_ABORTED},
         {ENVELOPE_AT, 4, ERR_CORRUPT, IMPORT_ABORTED},
@@ -273,6 +347,25 @@ static void damaged_imports(void **state)
     buf_append_byte(&row, 0);
     assert_int_equal(store_rows_import_read(name, buf_view(&row), &read), ERR_CORRUPT);
     buf_fini(&row);
+}
+
+/* Only an open import is gone on with, and only when its flag says so. */
+static void resuming(void **state)
+{
+    (void)state;
+    for (uint8_t number = IMPORT_OPEN; number <= IMPORT_UNDONE; number++) {
+        for (int flag = 0; flag < 2; flag++) {
+            struct store_import import = import_of();
+            struct buf row;
+            buf_init(&row, 0);
+            import.state = number;
+            import.resumable = flag == 1;
+            store_rows_import_write(&row, &import);
+            assert_int_equal(store_rows_import_resumes(buf_view(&row)), number == IMPORT_OPEN && flag == 1);
+            assert_false(store_rows_import_resumes(slice_make(row.data, 5)));
+            buf_fini(&row);
+        }
+    }
 }
 
 /* A text for which its field has no room; the row is whole otherwise. */
@@ -314,10 +407,13 @@ int main(void)
         cmocka_unit_test(keys),
         cmocka_unit_test(chunk_numbers),
         cmocka_unit_test(holders),
+        cmocka_unit_test(requests),
         cmocka_unit_test(outcomes),
+        cmocka_unit_test(chains),
         cmocka_unit_test(damaged_outcomes),
         cmocka_unit_test(imports),
         cmocka_unit_test(damaged_imports),
+        cmocka_unit_test(resuming),
         cmocka_unit_test(texts_that_are_too_long),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
