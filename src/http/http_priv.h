@@ -50,6 +50,23 @@ struct http_query_value {
     struct slice value; /* percent-decoded into query_text */
 };
 
+/*
+ * A body that is made while it is sent, so that its size does not matter. A handler that sets the request's
+ * stream (and status and content type) and returns 0 gives it away: it is read on the HTTP thread as fast as the
+ * client takes it, and closed once, when it was sent or the client has gone. A request that is answered with a
+ * problem after all, or to HEAD, closes it unread.
+ */
+struct http_stream {
+    /* The next bytes, at least one and at most `room`; 0 at the end. A negative ERR_ breaks the answer off, so
+     * that the client sees that it is not whole. HTTP_STREAM_RESTS: there is nothing yet and the connection was
+     * suspended; http_wake makes it go on. */
+    ssize_t (*read)(void *context, char *to, size_t room);
+    void (*close)(void *context);
+    void *context;
+};
+
+#define HTTP_STREAM_RESTS ((ssize_t)-1000000)
+
 enum http_phase {
     HTTP_RECEIVING, /* the body arrives */
     HTTP_WORKING,   /* somebody else has it; the connection rests */
@@ -79,7 +96,8 @@ struct http_request {
     struct intake_import *import;
 
     unsigned status;
-    struct buf answer;
+    struct buf answer;         /* the body, unless there is a stream */
+    struct http_stream stream; /* `read` NULL: none */
     const char *content_type;
     char allow[64]; /* Allow of a 405 */
     bool retry_after;
@@ -135,6 +153,13 @@ void http_problem(struct http_request *request, int err, const char *what, const
 enum MHD_Result http_send(struct http_request *request);
 /* The resting connection goes on; any thread. */
 void http_wake(void *context);
+
+/* ---- stream.c ---- */
+
+/* A response that reads the request's stream. NULL: no memory. */
+struct MHD_Response *http_stream_respond(struct http_request *request);
+/* Closes the stream, if there is one. */
+void http_stream_close(struct http_request *request);
 
 /* ---- slow.c ---- */
 int http_slow_start(struct http_server *server);

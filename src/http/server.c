@@ -87,6 +87,7 @@ static void request_free(struct http_request *request)
 {
     struct http_server *server = request->server;
     log_request(request);
+    http_stream_close(request);
     intake_release(&request->import);
     crypto_wipe(request->body.data, request->body.size);
     crypto_wipe(request->answer.data, request->answer.size);
@@ -180,17 +181,25 @@ static void add_headers(const struct http_request *request, struct MHD_Response 
     }
 }
 
-enum MHD_Result http_send(struct http_request *request)
+/* The body lives in the request until it is completed, which is after the last byte was sent. */
+static struct MHD_Response *respond(struct http_request *request)
 {
-    request->phase = HTTP_ANSWERED;
+    if (request->stream.read != NULL && request->refusal == 0) {
+        return http_stream_respond(request);
+    }
     if (buf_error(&request->answer) != 0) {
         buf_fini(&request->answer);
         request->status = 503;
     }
-    /* The body lives in the request until it is completed, which is after the last byte was sent. */
-    struct MHD_Response *response = MHD_create_response_from_buffer(
-        request->answer.size, request->answer.data == NULL ? (void *)request->id : request->answer.data,
-        MHD_RESPMEM_PERSISTENT);
+    return MHD_create_response_from_buffer(request->answer.size,
+                                           request->answer.data == NULL ? (void *)request->id : request->answer.data,
+                                           MHD_RESPMEM_PERSISTENT);
+}
+
+enum MHD_Result http_send(struct http_request *request)
+{
+    request->phase = HTTP_ANSWERED;
+    struct MHD_Response *response = respond(request);
     if (response == NULL) {
         return MHD_NO;
     }
