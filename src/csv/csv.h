@@ -50,12 +50,16 @@ typedef unsigned csv_type_fn(void *context, struct slice pointer);
  * may be empty; a column mapped to nothing ("Note=") is passed over, as are columns whose names begin with '_'
  * (so that a list of faults can be sent again as it is). 0; ERR_MALFORMED_CSV with the reason in *why and the
  * column's place in the row in *at: an empty name, a bad pointer, one given twice, one below another
- * ("a" and "a/b"), array indexes with a gap, a map that names no column. ERR_NO_MEMORY.
+ * ("a" and "a/b"), array indexes with a gap, a map that names no column. ERR_NO_MEMORY. A token of digits is an
+ * array's index, but for the first, which is always a member. *why never has a name of the row: who forgets the
+ * header sends a customer there.
  */
 int csv_header_compile(struct slice row, struct slice map, csv_type_fn *type, void *context, struct csv_header **header,
                        size_t *at, struct buf *why) MUST_CHECK;
 void csv_header_free(struct csv_header **header);
 size_t csv_header_columns(const struct csv_header *header);
+/* How many columns lead to a place that `type` knows: none, and the first row was perhaps no header. */
+size_t csv_header_known(const struct csv_header *header);
 
 /* ---- a row as JSON ---- */
 
@@ -63,13 +67,15 @@ size_t csv_header_columns(const struct csv_header *header);
  * Appends the row as a JSON object, nested as the columns' pointers say. An empty field is an absent member, an
  * empty quoted one ("") an empty string. A column that takes numbers or booleans but no strings gets the field
  * as it is when it is one in JSON's spelling, else as a string (which the contract then refuses by place).
- * Objects and arrays of which every field is absent are absent too; an array's elements close up.
- * 0; ERR_MALFORMED_CSV with *error set (place within the row); ERR_NO_MEMORY.
+ * Objects and arrays of which every field is absent are absent too; an array's elements close up. Fields that a
+ * short row lacks are absent. UTF-8 is not looked at: json_parse does.
+ * 0; ERR_MALFORMED_CSV with *error set (place within the row) and nothing appended; the buffer's failure.
  */
 int csv_row_to_json(const struct csv_header *header, struct slice row, struct buf *json,
                     struct json_error *error) MUST_CHECK;
-/* Appends the row as it is, but fields of columns for which `blank` says so empty. For a row that is not
- * well-formed: ERR_MALFORMED_CSV, and nothing is appended. */
+/* Appends the row as it is, but fields of columns for which `blank` says so empty; a column that is passed over
+ * is asked for by the pointer that its name would be. For a row that is not well-formed: ERR_MALFORMED_CSV, and
+ * nothing is appended. */
 typedef bool csv_blank_fn(void *context, struct slice pointer);
 int csv_row_blank(const struct csv_header *header, struct slice row, csv_blank_fn *blank, void *context,
                   struct buf *out) MUST_CHECK;

@@ -204,6 +204,8 @@ void json_put_raw(struct json_writer *writer, struct slice json);
 
 /* Appends a JSON string with its quotes, escaped as RFC 8259 section 7 needs. */
 void json_append_string(struct buf *out, struct slice text);
+/* What stands between the quotes of such a string: several calls make one string. */
+void json_append_escaped(struct buf *out, struct slice text);
 
 /* ---- one parsed value, written again ---- */
 

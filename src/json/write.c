@@ -11,6 +11,10 @@
 
 #include "json/json_priv.h"
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 #define LEVELS 64u
 
 void json_writer_init(struct json_writer *writer, struct buf *out)
@@ -170,11 +174,40 @@ static void append_escape(struct buf *out, unsigned char byte)
     buf_append(out, escape, sizeof escape);
 }
 
-void json_append_string(struct buf *out, struct slice text)
+#ifdef __SSE2__
+
+/* How many bytes from the start need no escape, in whole lanes; the lane that needs one is not counted. */
+static size_t plain_lanes(const char *bytes, size_t size)
 {
-    buf_append_byte(out, '"');
+    const __m128i last_control = _mm_set1_epi8(0x1F);
+    size_t at = 0;
+    for (; size - at >= sizeof(__m128i); at += sizeof(__m128i)) {
+        __m128i lane = _mm_loadu_si128((const __m128i *)(const void *)(bytes + at));
+        __m128i controls = _mm_cmpeq_epi8(_mm_min_epu8(lane, last_control), lane);
+        __m128i marks =
+            _mm_or_si128(_mm_cmpeq_epi8(lane, _mm_set1_epi8('"')), _mm_cmpeq_epi8(lane, _mm_set1_epi8('\\')));
+        if (_mm_movemask_epi8(_mm_or_si128(controls, marks)) != 0) {
+            break;
+        }
+    }
+    return at;
+}
+
+#else
+
+static size_t plain_lanes(const char *bytes, size_t size)
+{
+    (void)bytes;
+    (void)size;
+    return 0;
+}
+
+#endif
+
+void json_append_escaped(struct buf *out, struct slice text)
+{
     size_t done = 0;
-    for (size_t i = 0; i < text.size; i++) {
+    for (size_t i = plain_lanes(text.data, text.size); i < text.size; i++) {
         unsigned char byte = (unsigned char)text.data[i];
         if (byte < ' ' || byte == '"' || byte == '\\') {
             buf_append(out, text.data + done, i - done);
@@ -185,5 +218,11 @@ void json_append_string(struct buf *out, struct slice text)
     if (done < text.size) {
         buf_append(out, text.data + done, text.size - done);
     }
+}
+
+void json_append_string(struct buf *out, struct slice text)
+{
+    buf_append_byte(out, '"');
+    json_append_escaped(out, text);
     buf_append_byte(out, '"');
 }

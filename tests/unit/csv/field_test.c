@@ -1,0 +1,107 @@
+/* A field that is appended must be read back as the same text. */
+#include "../test.h"
+
+#include "csv/csv_priv.h"
+
+static void test_appended(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *field;
+    } ROWS[] = {
+        {"", ""},
+        {"a", "a"},
+        {" a b ", " a b "},
+        {"a,b", "\"a,b\""},
+        {"\"", "\"\"\"\""},
+        {"a\"b\"\"c", "\"a\"\"b\"\"\"\"c\""},
+        {"a\nb", "\"a\nb\""},
+        {"a\rb", "\"a\rb\""},
+        {"\xEF\xBB\xBF"
+         "a",
+         "\"\xEF\xBB\xBF"
+         "a\""},
+        {"/a/0", "/a/0"},
+    };
+    for (size_t i = 0; i < COUNT_OF(ROWS); i++) {
+        struct buf out = {0}, back = {0};
+        struct csv_field field;
+        csv_append_field(&out, slice_from_text(ROWS[i].text));
+        assert_true(slice_equal_text(buf_view(&out), ROWS[i].field));
+        buf_append_byte(&out, ',');
+        const char *at = out.data;
+        assert_null(csv_field_read(&at, out.data + out.size, &field));
+        assert_ptr_equal(at, out.data + out.size - 1);
+        for (struct slice rest = field.text; rest.size > 0;) {
+            buf_append_slice(&back, csv_field_part(rest, &rest));
+        }
+        assert_true(slice_equal_text(buf_view(&back), ROWS[i].text));
+        buf_fini(&out);
+        buf_fini(&back);
+    }
+}
+
+static void test_read(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *row;
+        size_t end; /* where the field ends, or what is wrong */
+        bool taken;
+        enum csv_field_form form;
+        const char *text;
+    } ROWS[] = {
+        {"", 0, true, CSV_ABSENT, ""},
+        {",a", 0, true, CSV_ABSENT, ""},
+        {"ab,c", 2, true, CSV_PLAIN, "ab"},
+        {"\"\"", 2, true, CSV_QUOTED, ""},
+        {"\"a,b\",c", 5, true, CSV_QUOTED, "a,b"},
+        {"\"a\"\"\",c", 5, true, CSV_DOUBLED, "a\"\""},
+        {"a\"", 1, false, CSV_PLAIN, ""},
+        {"\"a\"b", 3, false, CSV_PLAIN, ""},
+        {"\"a\"\"", 0, false, CSV_PLAIN, ""},
+        {"\"", 0, false, CSV_PLAIN, ""},
+    };
+    for (size_t i = 0; i < COUNT_OF(ROWS); i++) {
+        struct slice row = slice_from_text(ROWS[i].row);
+        struct csv_field field;
+        const char *at = row.data;
+        const char *reason = csv_field_read(&at, row.data + row.size, &field);
+        assert_int_equal(reason == NULL, ROWS[i].taken);
+        assert_int_equal(at - row.data, ROWS[i].end);
+        if (reason == NULL) {
+            assert_int_equal(field.form, ROWS[i].form);
+            assert_true(slice_equal_text(field.text, ROWS[i].text));
+        }
+    }
+}
+
+static void test_places(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *row;
+        size_t offset;
+        uint32_t line, column;
+    } ROWS[] = {
+        {"abc", 0, 1, 1},     {"abc", 3, 1, 4},         {"a\nbc", 2, 2, 1},
+        {"a\r\nbc", 4, 2, 2}, {"a\rb\r\r\nc", 6, 4, 1}, {"a\r", 2, 2, 1},
+    };
+    for (size_t i = 0; i < COUNT_OF(ROWS); i++) {
+        struct json_error error;
+        csv_row_error(slice_from_text(ROWS[i].row), ROWS[i].offset, "x", &error);
+        assert_int_equal(error.offset, ROWS[i].offset);
+        assert_int_equal(error.line, ROWS[i].line);
+        assert_int_equal(error.column, ROWS[i].column);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_appended),
+        cmocka_unit_test(test_read),
+        cmocka_unit_test(test_places),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
