@@ -1,6 +1,6 @@
 /*
- * A group of chunks on its way through store_commit: keep.c drives it, decide.c and request.c decide it,
- * compose.c makes rows of it. Everything lives in the local store's arena until the group is done.
+ * A group of chunks on its way through store_commit: keep.c drives it, prepare.c gathers what it asks for, decide.c and
+ * request.c decide it, compose.c makes rows of it. Everything lives in the local store's arena until the group is done.
  */
 #ifndef STORE_GROUP_PRIV_H
 #define STORE_GROUP_PRIV_H
@@ -77,6 +77,9 @@ struct store_group {
 
 /* Finds the imports' states, the unique keys and who has them. 0 or why that can't be read. */
 int store_group_prepare(struct store_group *group, struct store_chunk *const *chunks, size_t count) MUST_CHECK;
+/* The import among the group's; NULL: the group does not touch it. */
+struct store_member *store_member_find(const struct store_group *group, const struct uuid *tenant,
+                                       const struct uuid *import);
 /* Decides the chunks in order: outcomes, kept, error, and what members and slots become. */
 int store_group_decide(struct store_group *group) MUST_CHECK;
 /* Takes what keeping the chunks has added to the callers' rows off them again. */

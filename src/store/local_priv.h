@@ -1,7 +1,7 @@
 /*
  * The local store: one process, one key-value store under it. Files: local.c (open, close, the
- * instant that readers see, writing), keep.c, decide.c, request.c and compose.c (store_commit), read.c, secrets.c,
- * meta.c, sweep.c, verify.c.
+ * instant that readers see, writing), keep.c, prepare.c, decide.c, request.c and compose.c (store_commit), read.c,
+ * secrets.c, meta.c, sweep.c, verify.c.
  *
  * Locks, in the order in which they are taken: commit_lock (who decides or frees unique keys, and
  * who changes the set of unfinished imports), secret_lock (who replaces or removes secrets rows),

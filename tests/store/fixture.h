@@ -94,6 +94,8 @@ struct row {
 extern const struct row visibility_rows[];
 extern const struct row unique_rows[];
 extern const struct row import_rows[];
+extern const struct row outcome_rows[];
+extern const struct row request_rows[];
 extern const struct row reading_rows[];
 extern const struct row secret_rows[];
 extern const struct row upkeep_rows[];

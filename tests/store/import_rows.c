@@ -118,7 +118,8 @@ static void outcomes_come_back(struct fixture *fixture)
     assert_false(store_outcomes_read(&left, &outcome));
     assert_memory_equal(&chunk->outcomes[0].id, &old->customers[0].id, UUID_BYTES);
     assert_int_equal(store_import_outcomes(fixture->store, &row.tenant, &row.id, 1, NULL, &buf), ERR_NOT_FOUND);
-    assert_int_equal(store_import_outcomes(fixture->store, &fixture->tenants[1], &row.id, 0, NULL, &buf), ERR_NOT_FOUND);
+    assert_int_equal(store_import_outcomes(fixture->store, &fixture->tenants[1], &row.id, 0, NULL, &buf),
+                     ERR_NOT_FOUND);
     buf_fini(&buf);
 }
 

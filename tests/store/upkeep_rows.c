@@ -47,7 +47,8 @@ static void sweep_in_steps(struct fixture *fixture)
     }
     assert_true(calls > COUNT / 7);
     for (uint32_t number = 0; number < 4; number++) {
-        assert_int_equal(store_import_outcomes(fixture->store, &row.tenant, &row.id, number, NULL, &outcomes), ERR_NOT_FOUND);
+        assert_int_equal(store_import_outcomes(fixture->store, &row.tenant, &row.id, number, NULL, &outcomes),
+                         ERR_NOT_FOUND);
     }
     struct store_import found;
     assert_int_equal(store_import_get(fixture->store, &row.tenant, &row.id, &found, &outcomes), 0);

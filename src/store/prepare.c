@@ -1,0 +1,199 @@
+/*
+ * What a group of chunks asks for, before it is decided: the states of its imports, and its unique keys, gathered,
+ * sorted and looked up at once. Each key becomes a slot with its holder. The commit lock is held.
+ */
+#include <stdlib.h>
+
+#include "store/group_priv.h"
+
+/* ---- the group's imports ---- */
+
+struct store_member *store_member_find(const struct store_group *group, const struct uuid *tenant,
+                                       const struct uuid *import)
+{
+    uint8_t bytes[STORE_ROW_KEY_BYTES];
+    uint64_t at = 0;
+    bool there = map_get(group->local->members, store_rows_pair_key(bytes, tenant, import), &at);
+    return there ? &group->members[at] : NULL;
+}
+
+/* What is known of an import before the group: from the set, or else from its row. */
+static int member_load(struct store_local *local, struct store_member *member)
+{
+    const struct store_unfinished *entry = store_unfinished_find(local->unfinished, &member->tenant, &member->import);
+    if (entry != NULL) {
+        member->was = *entry;
+        member->before = entry->state;
+        member->wrote = entry->wrote;
+        member->refused = entry->refused;
+        return 0;
+    }
+    uint8_t key[STORE_ROW_KEY_BYTES];
+    struct buf row;
+    buf_init(&row, 0);
+    int err = store_kv_get(local->kv, NULL, STORE_FAMILY_IMPORT,
+                           store_rows_pair_key(key, &member->tenant, &member->import), &row);
+    if (err == 0) {
+        member->before = store_rows_import_state(buf_view(&row));
+        err = member->before == 0 ? ERR_CORRUPT : 0;
+    }
+    buf_fini(&row);
+    return err == ERR_NOT_FOUND ? 0 : err;
+}
+
+static int member_add(struct store_group *group, const struct store_chunk *chunk)
+{
+    uint8_t key[STORE_ROW_KEY_BYTES];
+    struct store_member *member = &group->members[group->member_count];
+    member->tenant = chunk->tenant;
+    member->import = chunk->import;
+    int err = member_load(group->local, member);
+    member->now = member->before;
+    if (err != 0) {
+        return err;
+    }
+    return map_put(group->local->members, store_rows_pair_key(key, &member->tenant, &member->import),
+                   group->member_count++);
+}
+
+static int gather_members(struct store_group *group)
+{
+    map_clear(group->local->members);
+    for (size_t i = 0; i < group->count; i++) {
+        struct store_chunk *chunk = group->chunks[i].chunk;
+        if (store_member_find(group, &chunk->tenant, &chunk->import) == NULL) {
+            int err = member_add(group, chunk);
+            if (err != 0) {
+                return err;
+            }
+        }
+        group->chunks[i].member = store_member_find(group, &chunk->tenant, &chunk->import);
+    }
+    return 0;
+}
+
+/* ---- the group's unique keys ---- */
+
+/* A refused customer asks for no key. */
+static size_t count_unique(const struct store_customer *customer)
+{
+    size_t count = 0;
+    if (customer->refused) {
+        return 0;
+    }
+    for (size_t i = 0; i < customer->key_count; i++) {
+        count += customer->keys[i].unique ? 1 : 0;
+    }
+    return count;
+}
+
+static void count_claims(struct store_group *group)
+{
+    for (size_t i = 0; i < group->count; i++) {
+        struct store_group_chunk *at = &group->chunks[i];
+        for (size_t j = 0; j < at->chunk->count; j++) {
+            const struct store_customer *customer = &at->chunk->customers[j];
+            size_t unique = count_unique(customer);
+            group->claim_count += unique;
+            at->plain_count += customer->refused ? 0 : customer->key_count - unique;
+        }
+    }
+}
+
+/* The customer's claims, written from `claim` on; returns the place behind them. */
+static struct store_claim *fill_claims(const struct store_chunk *chunk, const struct store_customer *customer,
+                                       struct store_claim *claim)
+{
+    for (size_t i = 0; !customer->refused && i < customer->key_count; i++) {
+        if (customer->keys[i].unique) {
+            (void)store_rows_unique_key(claim->key, &chunk->tenant, &customer->keys[i]);
+            claim++;
+        }
+    }
+    return claim;
+}
+
+static int gather_claims(struct store_group *group)
+{
+    count_claims(group);
+    group->claims = arena_take(group->local->arena, group->claim_count * sizeof *group->claims);
+    if (group->claims == NULL) {
+        return ERR_NO_MEMORY;
+    }
+    struct store_claim *claim = group->claims;
+    for (size_t i = 0; i < group->count; i++) {
+        const struct store_chunk *chunk = group->chunks[i].chunk;
+        group->chunks[i].claims = claim;
+        for (size_t j = 0; j < chunk->count; j++) {
+            claim = fill_claims(chunk, &chunk->customers[j], claim);
+        }
+    }
+    return 0;
+}
+
+static int claim_order(const void *a, const void *b)
+{
+    const struct store_claim *const *left = a;
+    const struct store_claim *const *right = b;
+    return memcmp((*left)->key, (*right)->key, STORE_UNIQUE_BYTES);
+}
+
+/* Sorts the claims and gives those of one key one slot. */
+static int make_slots(struct store_group *group)
+{
+    struct arena *arena = group->local->arena;
+    struct store_claim **sorted = arena_take(arena, group->claim_count * sizeof *sorted);
+    group->slots = arena_take_zeroed(arena, group->claim_count, sizeof *group->slots);
+    if (sorted == NULL || group->slots == NULL) {
+        return ERR_NO_MEMORY;
+    }
+    for (size_t i = 0; i < group->claim_count; i++) {
+        sorted[i] = &group->claims[i];
+    }
+    qsort(sorted, group->claim_count, sizeof *sorted, claim_order);
+    for (size_t i = 0; i < group->claim_count; i++) {
+        if (i == 0 || memcmp(sorted[i - 1]->key, sorted[i]->key, STORE_UNIQUE_BYTES) != 0) {
+            memcpy(group->slots[group->slot_count++].key, sorted[i]->key, STORE_UNIQUE_BYTES);
+        }
+        sorted[i]->slot = &group->slots[group->slot_count - 1];
+    }
+    return 0;
+}
+
+static int note_holder(void *context, size_t index, struct slice value)
+{
+    struct store_group *group = context;
+    group->slots[index].held = true;
+    return store_rows_holder_read(value, &group->slots[index].holder);
+}
+
+static int look_up(struct store_group *group)
+{
+    struct slice *keys = arena_take(group->local->arena, group->slot_count * sizeof *keys);
+    if (keys == NULL) {
+        return ERR_NO_MEMORY;
+    }
+    for (size_t i = 0; i < group->slot_count; i++) {
+        keys[i] = slice_make(group->slots[i].key, STORE_UNIQUE_BYTES);
+    }
+    return store_kv_get_many(group->local->kv, NULL, STORE_FAMILY_UNIQUE, keys, group->slot_count, note_holder, group);
+}
+
+int store_group_prepare(struct store_group *group, struct store_chunk *const *chunks, size_t count)
+{
+    struct arena *arena = group->local->arena;
+    group->count = count;
+    group->chunks = arena_take_zeroed(arena, count, sizeof *group->chunks);
+    group->members = arena_take_zeroed(arena, count, sizeof *group->members);
+    if (group->chunks == NULL || group->members == NULL) {
+        return ERR_NO_MEMORY;
+    }
+    for (size_t i = 0; i < count; i++) {
+        group->chunks[i].chunk = chunks[i];
+    }
+    int err = gather_members(group);
+    err = err == 0 ? gather_claims(group) : err;
+    err = err == 0 ? make_slots(group) : err;
+    err = err == 0 ? look_up(group) : err;
+    return err == 0 ? store_requests_prepare(group) : err;
+}
