@@ -26,6 +26,7 @@ enum store_family {
     STORE_FAMILY_FAULT,      /* refused items, a row a chunk that has some */
     STORE_FAMILY_REVISION,   /* new content of customers, until it is folded into their records */
     STORE_FAMILY_CHANGE,     /* marks: customers of an import that a later one changed */
+    STORE_FAMILY_RUN,        /* runs of the bulk lane that are being taken in */
     STORE_FAMILY_COUNT
 };
 
@@ -36,6 +37,7 @@ struct store_kv;       /* a kind embeds it first */
 struct store_kv_view;  /* the rows as they were at one instant */
 struct store_kv_walk;  /* a walk over the rows with one prefix */
 struct store_kv_batch; /* changes that happen together */
+struct store_kv_file;  /* rows of one family in order of key, to be taken in at once */
 
 /* A row that store_kv_get_many found; `index` is its key's place. Non-zero stops and is returned. */
 typedef int store_kv_found_fn(void *context, size_t index, struct slice value);
@@ -60,6 +62,12 @@ struct store_kv_ops {
     void (*put)(struct store_kv_batch *batch, enum store_family family, struct slice key, struct slice value);
     void (*erase)(struct store_kv_batch *batch, enum store_family family, struct slice key);
     int (*write)(struct store_kv *kv, struct store_kv_batch *batch, bool sync);
+    struct store_kv_file *(*file_new)(struct store_kv *kv, enum store_family family);
+    void (*file_put)(struct store_kv_file *file, struct slice key, struct slice value);
+    int (*file_seal)(struct store_kv_file *file);
+    void (*file_free)(struct store_kv_file *file);
+    int (*ingest)(struct store_kv *kv, struct store_kv_file *const *files, size_t count);
+    int (*resume)(struct store_kv *kv);
 };
 
 struct store_kv {
@@ -177,6 +185,52 @@ static inline void store_kv_erase(struct store_kv *kv, struct store_kv_batch *ba
 MUST_CHECK static inline int store_kv_write(struct store_kv *kv, struct store_kv_batch *batch, bool sync)
 {
     return kv->ops->write(kv, batch, sync);
+}
+
+/* An empty file of rows. NULL: no memory. It remembers its first failure; seal returns it. */
+static inline struct store_kv_file *store_kv_file_new(struct store_kv *kv, enum store_family family)
+{
+    return kv->ops->file_new(kv, family);
+}
+
+/* Each key greater than the one before. */
+static inline void store_kv_file_put(struct store_kv *kv, struct store_kv_file *file, struct slice key,
+                                     struct slice value)
+{
+    kv->ops->file_put(file, key, value);
+}
+
+/* After the last row: on stable storage when this returns 0. */
+MUST_CHECK static inline int store_kv_file_seal(struct store_kv *kv, struct store_kv_file *file)
+{
+    return kv->ops->file_seal(file);
+}
+
+/* Also takes it off the disk, unless it was taken in. */
+static inline void store_kv_file_free(struct store_kv *kv, struct store_kv_file **file)
+{
+    if (*file != NULL) {
+        kv->ops->file_free(*file);
+        *file = NULL;
+    }
+}
+
+/*
+ * Takes sealed files of one family in, as if their rows were written now: all of them or none, on stable
+ * storage when this returns 0. Their keys don't overlap. Nobody may write a row with one of their keys
+ * meanwhile. A view that is open does not see them.
+ */
+MUST_CHECK static inline int store_kv_ingest(struct store_kv *kv, struct store_kv_file *const *files, size_t count)
+{
+    return count == 0 ? 0 : kv->ops->ingest(kv, files, count);
+}
+
+/* After writes failed for want of room: makes writing possible again. Rows are then as they are on the disk: a
+ * write that failed has happened whole or not at all. No batch may be written meanwhile; reads wait. Not 0:
+ * reads go on all the same. */
+MUST_CHECK static inline int store_kv_resume(struct store_kv *kv)
+{
+    return kv->ops->resume(kv);
 }
 
 #endif

@@ -1,0 +1,152 @@
+/*
+ * Sorted files and taking them in. RocksDB's own writer makes a table file beside the database; taking it
+ * in links it into the database and says so in the manifest, so no row goes through log and memtable.
+ *
+ * The difficulty is who waits. While files are taken in no write goes on, so everything that takes time is
+ * done before: the file is written and synced by seal, and the memtable of a family whose keys lie
+ * everywhere, which RocksDB would have to flush first, is flushed here, while writes go on.
+ */
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "store/rocks_priv.h"
+
+#define FILE_PREFIX "run-"
+#define FILE_SUFFIX ".sst"
+#define FILES_MAX   1024 /* taken in at once */
+
+struct store_kv_file {
+    struct rocks *rocks;
+    enum store_family family;
+    rocksdb_envoptions_t *environment;
+    rocksdb_sstfilewriter_t *writer;
+    bool begun;
+    int error;
+    char path[PATH_MAX + 48];
+};
+
+static void note(struct store_kv_file *file, const char *what, char *text)
+{
+    if (text != NULL) {
+        int err = store_rocks_fail(what, text);
+        file->error = file->error == 0 ? err : file->error;
+    }
+}
+
+struct store_kv_file *store_rocks_file_new(struct store_kv *kv, enum store_family family)
+{
+    struct store_kv_file *file = calloc(1, sizeof *file);
+    if (file == NULL) {
+        return NULL;
+    }
+    file->rocks = store_rocks_of(kv);
+    file->family = family;
+    file->environment = rocksdb_envoptions_create();
+    file->writer = rocksdb_sstfilewriter_create(file->environment, file->rocks->options.families[family]);
+    snprintf(file->path, sizeof file->path, "%s/" FILE_PREFIX "%llu" FILE_SUFFIX, file->rocks->path,
+             (unsigned long long)atomic_fetch_add(&file->rocks->next_file, 1));
+    return file;
+}
+
+void store_rocks_file_put(struct store_kv_file *file, struct slice key, struct slice value)
+{
+    char *text = NULL;
+    if (!file->begun) {
+        file->begun = true;
+        rocksdb_sstfilewriter_open(file->writer, file->path, &text);
+        note(file, "open a sorted file", text);
+    }
+    if (file->error == 0) {
+        text = NULL;
+        rocksdb_sstfilewriter_put(file->writer, key.data, key.size, value.data, value.size, &text);
+        note(file, "write a sorted file", text);
+    }
+}
+
+int store_rocks_file_seal(struct store_kv_file *file)
+{
+    char *text = NULL;
+    if (file->error == 0) {
+        rocksdb_sstfilewriter_finish(file->writer, &text);
+        note(file, "sync a sorted file", text);
+    }
+    return file->error;
+}
+
+void store_rocks_file_free(struct store_kv_file *file)
+{
+    rocksdb_sstfilewriter_destroy(file->writer);
+    rocksdb_envoptions_destroy(file->environment);
+    if (file->begun) {
+        (void)unlink(file->path); /* gone already when it was taken in */
+    }
+    free(file);
+}
+
+/* ---- taking in ---- */
+
+static char *flush(struct rocks *rocks, enum store_family family)
+{
+    rocksdb_flushoptions_t *options = rocksdb_flushoptions_create();
+    char *text = NULL;
+    rocksdb_flushoptions_set_wait(options, 1);
+    rocksdb_flush_cf(rocks->database, options, rocks->families[family], &text);
+    rocksdb_flushoptions_destroy(options);
+    return text;
+}
+
+static char *take_in(struct rocks *rocks, enum store_family family, const char *const *paths, size_t count)
+{
+    rocksdb_ingestexternalfileoptions_t *options = rocksdb_ingestexternalfileoptions_create();
+    char *text = NULL;
+    rocksdb_ingestexternalfileoptions_set_move_files(options, 1);
+    /* A view that is open must not see them, even if it was opened before their import was known. */
+    rocksdb_ingestexternalfileoptions_set_snapshot_consistency(options, 1);
+    atomic_fetch_add(&rocks->ingesting, 1);
+    rocksdb_ingest_external_file_cf(rocks->database, rocks->families[family], paths, count, options, &text);
+    atomic_fetch_sub(&rocks->ingesting, 1);
+    rocksdb_ingestexternalfileoptions_destroy(options);
+    return text;
+}
+
+int store_rocks_ingest(struct store_kv *kv, struct store_kv_file *const *files, size_t count)
+{
+    struct rocks *rocks = store_rocks_of(kv);
+    enum store_family family = files[0]->family;
+    const char *paths[FILES_MAX];
+    char *text = NULL;
+    if (count > FILES_MAX) {
+        return ERR_TOO_LARGE;
+    }
+    for (size_t i = 0; i < count; i++) {
+        paths[i] = files[i]->path;
+    }
+    if (!store_rocks_enter(rocks)) {
+        return ERR_STORAGE_IO;
+    }
+    if (family == STORE_FAMILY_UNIQUE || family == STORE_FAMILY_PLAIN) {
+        text = flush(rocks, family);
+    }
+    text = text == NULL ? take_in(rocks, family, paths, count) : text;
+    store_gate_leave(&rocks->gate);
+    return text == NULL ? 0 : store_rocks_fail("take files in", text);
+}
+
+void store_rocks_files_clean(struct rocks *rocks)
+{
+    DIR *folder = opendir(rocks->path);
+    const struct dirent *entry;
+    while (folder != NULL && (entry = readdir(folder)) != NULL) {
+        size_t size = strlen(entry->d_name);
+        if (strncmp(entry->d_name, FILE_PREFIX, strlen(FILE_PREFIX)) == 0 && size > strlen(FILE_SUFFIX) &&
+            strcmp(entry->d_name + size - strlen(FILE_SUFFIX), FILE_SUFFIX) == 0) {
+            (void)unlinkat(dirfd(folder), entry->d_name, 0);
+        }
+    }
+    if (folder != NULL) {
+        (void)closedir(folder);
+    }
+}
