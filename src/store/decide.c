@@ -6,7 +6,7 @@
  * The difficulty: an atomic chunk that turns out to be refused must leave no trace in the slots. What
  * it changed is noted and put back.
  */
-#include "store/group_priv.h"
+#include "store/run_priv.h"
 
 /* State of the import that holds a key, as of the chunks decided so far. */
 static uint8_t holder_state(const struct store_group *group, const struct uuid *tenant, const struct uuid *import)
@@ -306,6 +306,10 @@ static int chunk_error(struct store_group *group, const struct store_group_chunk
 {
     if (!may_follow(group, at->member, at->chunk) || is_kept_before(group, at)) {
         return ERR_IMPORT_ENDED;
+    }
+    /* An import with an open run takes no other chunk or row: it would end under rows that don't count yet. */
+    if (group->out == NULL && store_runs_has(group->local, &at->chunk->tenant, &at->chunk->import)) {
+        return ERR_BUSY;
     }
     return store_request_may_claim(at) ? 0 : ERR_KEY_IN_FLIGHT;
 }

@@ -22,7 +22,8 @@ struct store_member {
 struct store_slot {
     uint8_t key[STORE_UNIQUE_BYTES];
     bool held;
-    bool taken; /* by a customer of the group: the entry has to be written */
+    bool taken;  /* by a customer of the group: the entry has to be written */
+    bool stored; /* the store had an entry for it, whoever has it now */
     struct store_holder holder;
 };
 
@@ -61,6 +62,7 @@ struct store_envelope {
 
 struct store_group {
     struct store_local *local;
+    struct store_kv *out; /* whose put takes the rows that are composed; NULL: the local store's */
     struct store_group_chunk *chunks;
     size_t count;
     struct store_member *members;

@@ -419,7 +419,69 @@ static int memory_write(struct store_kv *kv, struct store_kv_batch *batch, bool 
     return err;
 }
 
+/* ---- sorted files: batches of one family, written together ---- */
+
+struct store_kv_file {
+    enum store_family family;
+    struct store_kv_batch batch;
+};
+
+static struct store_kv_file *memory_file_new(struct store_kv *kv, enum store_family family)
+{
+    struct store_kv_file *file = calloc(1, sizeof *file);
+    (void)kv;
+    if (file != NULL) {
+        file->family = family;
+    }
+    return file;
+}
+
+static void memory_file_put(struct store_kv_file *file, struct slice key, struct slice value)
+{
+    const struct store_kv_batch *batch = &file->batch;
+    if (batch->count > 0) {
+        const struct change *last = &batch->changes[batch->count - 1];
+        assert(slice_compare(slice_make(last->key, last->key_size), key) < 0);
+    }
+    memory_put(&file->batch, file->family, key, value);
+}
+
+static int memory_file_seal(struct store_kv_file *file)
+{
+    return file->batch.error;
+}
+
+static void memory_file_free(struct store_kv_file *file)
+{
+    memory_batch_clear(&file->batch);
+    free(file->batch.changes);
+    free(file);
+}
+
+static int memory_ingest(struct store_kv *kv, struct store_kv_file *const *files, size_t count)
+{
+    struct memory *memory = memory_of(kv);
+    int err = 0;
+    pthread_mutex_lock(&memory->lock);
+    for (size_t i = 0; i < count && err == 0; i++) {
+        err = add_nodes(memory, &files[i]->batch);
+    }
+    for (size_t i = 0; i < count && err == 0; i++) {
+        link_versions(memory, &files[i]->batch);
+    }
+    pthread_mutex_unlock(&memory->lock);
+    return err;
+}
+
 /* ---- opening and closing ---- */
+
+/* Its writes fail for want of memory only, which passes by itself. */
+static int memory_resume(struct store_kv *kv)
+{
+    (void)kv;
+    return 0;
+}
+
 
 static void memory_close(struct store_kv *kv)
 {
@@ -457,6 +519,12 @@ static const struct store_kv_ops memory_ops = {
     .put = memory_put,
     .erase = memory_erase,
     .write = memory_write,
+    .file_new = memory_file_new,
+    .file_put = memory_file_put,
+    .file_seal = memory_file_seal,
+    .file_free = memory_file_free,
+    .ingest = memory_ingest,
+    .resume = memory_resume,
 };
 
 int store_kv_memory_open(struct store_kv **kv)

@@ -19,7 +19,7 @@
  * its row is written: before that V shows all of it, since sweeping starts behind it. A swept
  * import leaves the set after its last row is gone, so a view without it in the set has no row of it.
  */
-#include "store/local_priv.h"
+#include "store/run_priv.h"
 
 #include <stdlib.h>
 
@@ -74,12 +74,20 @@ int store_local_write(struct store_local *local, struct store_kv_batch *batch, b
     if (err != 0) {
         return err;
     }
-    err = store_kv_write(local->kv, batch, sync && local->sync);
+    return store_local_failed(local, store_kv_write(local->kv, batch, sync && local->sync));
+}
+
+int store_local_failed(struct store_local *local, int err)
+{
+    int none = 0;
     if (err == 0 || err == ERR_NO_MEMORY) {
         return err;
     }
     err = err == ERR_STORAGE_FULL ? ERR_STORAGE_FULL : ERR_STORAGE_IO;
-    atomic_store(&local->stopped, err == ERR_STORAGE_FULL ? ERR_STORAGE_FULL : ERR_STORAGE_STOPPED);
+    int state = err == ERR_STORAGE_FULL ? ERR_STORAGE_FULL : ERR_STORAGE_STOPPED;
+    if (!atomic_compare_exchange_strong(&local->stopped, &none, state) && state == ERR_STORAGE_STOPPED) {
+        atomic_store(&local->stopped, state); /* the worse of two */
+    }
     log_error(NULL, "storage stopped", "\"code\":\"%s\"", err_code(err));
     return err;
 }
@@ -234,7 +242,8 @@ static int start(struct store_local *local, struct buf *why)
     if (rows == NULL) {
         return ERR_NO_MEMORY;
     }
-    err = recover_all(local, rows);
+    err = store_runs_recover(local);
+    err = err == 0 ? recover_all(local, rows) : err;
     store_kv_view_close(local->kv, &rows);
     store_kv_batch_clear(local->kv, local->batch);
     return err;
@@ -255,6 +264,7 @@ static void local_close(struct store *store)
     pthread_mutex_destroy(&local->commit_lock);
     pthread_mutex_destroy(&local->secret_lock);
     pthread_mutex_destroy(&local->view_lock);
+    pthread_rwlock_destroy(&local->run_lock);
     free(local);
 }
 
@@ -283,6 +293,13 @@ static const struct store_ops local_ops = {
     .meta_list = store_local_meta_list,
     .sweep = store_local_sweep,
     .health = local_health,
+    .resume = store_local_resume,
+    .run_open = store_local_run_open,
+    .run_add = store_local_run_add,
+    .run_bytes = store_local_run_bytes,
+    .run_count = store_local_run_count,
+    .run_finish = store_local_run_finish,
+    .run_cancel = store_local_run_cancel,
     .verify = store_local_verify,
 };
 
@@ -296,6 +313,7 @@ static struct store_local *local_new(void)
     pthread_mutex_init(&local->commit_lock, NULL);
     pthread_mutex_init(&local->secret_lock, NULL);
     pthread_mutex_init(&local->view_lock, NULL);
+    pthread_rwlock_init(&local->run_lock, NULL);
     local->arena = arena_new(ARENA_BLOCK_BYTES, ARENA_LIMIT_BYTES);
     local->members = map_new();
     local->unfinished = store_unfinished_new();

@@ -3,7 +3,8 @@
  * instant that readers see, writing), keep.c, prepare.c, decide.c, request.c and compose.c (store_commit), read.c,
  * secrets.c, meta.c, sweep.c, verify.c.
  *
- * Locks, in the order in which they are taken: commit_lock (who decides or frees unique keys, and
+ * Locks, in the order in which they are taken: run_lock (shared by who takes in a run's files until they
+ * count; whoever has it alone finds no rows that are in and don't count), commit_lock (who decides or frees unique keys, and
  * who changes the set of unfinished imports), secret_lock (who replaces or removes secrets rows),
  * view_lock (held for an instant, never across a read, a write or a sync).
  */
@@ -30,8 +31,11 @@ struct store_local {
     struct arena *arena; /* of the group that is being committed */
     struct map *members; /* import -> place in the group's members */
     struct store_kv_batch *batch;
+    struct store_local_run *runs; /* those that are open */
 
     pthread_mutex_t secret_lock;
+
+    pthread_rwlock_t run_lock;
 
     pthread_mutex_t view_lock;
     struct store_unfinished_set *unfinished;
@@ -60,12 +64,19 @@ void store_local_publish(struct store_local *local, struct store_unfinished_set 
 
 /* Writes a batch. A failure stops the store (S7). `sync` as the caller needs it. */
 int store_local_write(struct store_local *local, struct store_kv_batch *batch, bool sync) MUST_CHECK;
+/* The same for what was written otherwise: `err` is 0 or its failure, which is returned. */
+int store_local_failed(struct store_local *local, int err) MUST_CHECK;
 /* 0, or what a write has to answer since the store stopped. */
 int store_local_health(struct store_local *local);
 
 /* Whether the import has an outcome row. 0 or why that can't be read. */
 int store_local_has_outcomes(struct store_local *local, struct store_kv_view *rows, const struct uuid *tenant,
                              const struct uuid *import, bool *has) MUST_CHECK;
+
+/* Puts into the batch what erases all rows of one customer, if it is there and of this import. commit_lock and
+ * secret_lock are held until it is written. */
+int store_sweep_customer(struct store_local *local, struct store_kv_batch *batch, const struct uuid *tenant,
+                         const struct uuid *import, const struct uuid *id) MUST_CHECK;
 
 /* The operations; arguments as in store.h. */
 int store_local_commit(struct store *store, struct store_chunk *const *chunks, size_t count) MUST_CHECK;
@@ -95,6 +106,14 @@ int store_local_meta_put(struct store *store, struct slice key, struct slice val
 int store_local_meta_delete(struct store *store, struct slice key) MUST_CHECK;
 int store_local_meta_list(struct store *store, struct slice prefix, store_meta_fn *each, void *context) MUST_CHECK;
 int store_local_sweep(struct store *store, size_t limit, bool *left) MUST_CHECK;
+int store_local_resume(struct store *store) MUST_CHECK;
+int store_local_run_open(struct store *store, const struct uuid *tenant, const struct uuid *import,
+                         struct store_run **run) MUST_CHECK;
+int store_local_run_add(struct store_run *run, struct store_chunk *chunk) MUST_CHECK;
+size_t store_local_run_bytes(const struct store_run *run);
+size_t store_local_run_count(const struct store_run *run);
+int store_local_run_finish(struct store_run **run) MUST_CHECK;
+void store_local_run_cancel(struct store_run **run);
 int store_local_verify(struct store *store, store_open_fn *open, store_problem_fn *problem, void *context,
                        struct store_verify_counts *counts) MUST_CHECK;
 

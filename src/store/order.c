@@ -6,6 +6,7 @@
  */
 #include "store/order_priv.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -90,7 +91,7 @@ struct store_order_item *store_order_make(const uint8_t *entries, size_t stride,
 {
     struct order order = {.entries = entries, .stride = stride, .size = size};
     struct store_order_item *items = malloc(count * sizeof *items + 1);
-    struct store_order_item *other = malloc(count * sizeof *other + 1);
+    struct store_order_item *other = calloc(count + 1, sizeof *other);
     if (items == NULL || other == NULL) {
         free(items);
         free(other);

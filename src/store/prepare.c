@@ -4,7 +4,7 @@
  */
 #include <stdlib.h>
 
-#include "store/group_priv.h"
+#include "store/run_priv.h"
 
 /* ---- the group's imports ---- */
 
@@ -164,6 +164,7 @@ static int note_holder(void *context, size_t index, struct slice value)
 {
     struct store_group *group = context;
     group->slots[index].held = true;
+    group->slots[index].stored = true;
     return store_rows_holder_read(value, &group->slots[index].holder);
 }
 
@@ -176,7 +177,10 @@ static int look_up(struct store_group *group)
     for (size_t i = 0; i < group->slot_count; i++) {
         keys[i] = slice_make(group->slots[i].key, STORE_UNIQUE_BYTES);
     }
-    return store_kv_get_many(group->local->kv, NULL, STORE_FAMILY_UNIQUE, keys, group->slot_count, note_holder, group);
+    int err =
+        store_kv_get_many(group->local->kv, NULL, STORE_FAMILY_UNIQUE, keys, group->slot_count, note_holder, group);
+    store_runs_look_up(group);
+    return err;
 }
 
 int store_group_prepare(struct store_group *group, struct store_chunk *const *chunks, size_t count)

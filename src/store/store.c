@@ -3,7 +3,6 @@
  * common, and no more, is here: what a caller must never do is asserted once.
  */
 #include <assert.h>
-#include <stdlib.h>
 
 #include "store/store_priv.h"
 
@@ -144,54 +143,43 @@ int store_expire(struct store *store, const struct store_expiry *expiry, bool *l
 
 int store_resume(struct store *store)
 {
-    return store_health(store);
+    return store->ops->resume(store);
 }
 
 /* ---- the bulk lane ---- */
 
-struct store_run {
-    struct store *store;
-    size_t count;
-};
-
 int store_run_open(struct store *store, const struct uuid *tenant, const struct uuid *import, struct store_run **run)
 {
-    (void)tenant, (void)import;
-    *run = calloc(1, sizeof **run);
-    if (*run == NULL) {
-        return ERR_NO_MEMORY;
-    }
-    (*run)->store = store;
-    return 0;
+    return store->ops->run_open(store, tenant, import, run);
 }
 
 int store_run_add(struct store_run *run, struct store_chunk *chunk)
 {
-    run->count += chunk->count;
-    return store_commit(run->store, &chunk, 1);
+    check_chunk(chunk);
+    assert(chunk->row == NULL && chunk->request == NULL);
+    return run->store->ops->run_add(run, chunk);
 }
 
 size_t store_run_bytes(const struct store_run *run)
 {
-    (void)run;
-    return 0;
+    return run->store->ops->run_bytes(run);
 }
 
 size_t store_run_count(const struct store_run *run)
 {
-    return run->count;
+    return run->store->ops->run_count(run);
 }
 
 int store_run_finish(struct store_run **run)
 {
-    store_run_cancel(run);
-    return 0;
+    return (*run)->store->ops->run_finish(run);
 }
 
 void store_run_cancel(struct store_run **run)
 {
-    free(*run);
-    *run = NULL;
+    if (*run != NULL) {
+        (*run)->store->ops->run_cancel(run);
+    }
 }
 
 int store_verify(struct store *store, store_open_fn *open, store_problem_fn *problem, void *context,

@@ -37,12 +37,24 @@ struct store_ops {
     int (*meta_list)(struct store *store, struct slice prefix, store_meta_fn *each, void *context);
     int (*sweep)(struct store *store, size_t limit, bool *left);
     int (*health)(struct store *store);
+    int (*resume)(struct store *store);
+    int (*run_open)(struct store *store, const struct uuid *tenant, const struct uuid *import, struct store_run **run);
+    int (*run_add)(struct store_run *run, struct store_chunk *chunk);
+    size_t (*run_bytes)(const struct store_run *run);
+    size_t (*run_count)(const struct store_run *run);
+    int (*run_finish)(struct store_run **run);
+    void (*run_cancel)(struct store_run **run);
     int (*verify)(struct store *store, store_open_fn *open, store_problem_fn *problem, void *context,
                   struct store_verify_counts *counts);
 };
 
 struct store {
     const struct store_ops *ops;
+};
+
+/* A kind's run embeds it first. */
+struct store_run {
+    struct store *store;
 };
 
 #endif

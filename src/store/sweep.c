@@ -179,6 +179,14 @@ static int step(struct sweeper *sweeper, bool *left)
     return err;
 }
 
+int store_sweep_customer(struct store_local *local, struct store_kv_batch *batch, const struct uuid *tenant,
+                         const struct uuid *import, const struct uuid *id)
+{
+    struct sweeper sweeper = {
+        .local = local, .batch = batch, .budget = SIZE_MAX, .import = {.tenant = *tenant, .import = *import}};
+    return erase_customer(&sweeper, id);
+}
+
 int store_local_sweep(struct store *store, size_t limit, bool *left)
 {
     struct sweeper sweeper = {.local = store_local_of(store), .budget = limit};

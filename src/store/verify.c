@@ -233,7 +233,9 @@ int store_local_verify(struct store *store, store_open_fn *open, store_problem_f
 {
     struct store_verifier verifier = {
         .local = store_local_of(store), .open = open, .problem = problem, .context = context, .counts = counts};
+    pthread_rwlock_wrlock(&verifier.local->run_lock); /* no run is half in */
     int err = store_view_open(verifier.local, &verifier.view);
+    pthread_rwlock_unlock(&verifier.local->run_lock);
     if (err != 0) {
         return err;
     }
