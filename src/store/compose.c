@@ -160,7 +160,8 @@ static int compose(struct composer *composer, size_t *kept)
 int store_group_compose(struct store_group *group, struct store_kv_batch *batch, struct store_kv_batch *index,
                         size_t *kept)
 {
-    struct composer composer = {.group = group, .kv = group->out != NULL ? group->out : group->local->kv, .batch = batch, .index = index};
+    struct composer composer = {
+        .group = group, .kv = group->out != NULL ? group->out : group->local->kv, .batch = batch, .index = index};
     *kept = 0;
     buf_init(&composer.scratch, 0);
     int err = compose(&composer, kept);

@@ -482,7 +482,6 @@ static int memory_resume(struct store_kv *kv)
     return 0;
 }
 
-
 static void memory_close(struct store_kv *kv)
 {
     struct memory *memory = memory_of(kv);

@@ -4,9 +4,9 @@
  * secrets.c, meta.c, sweep.c, verify.c.
  *
  * Locks, in the order in which they are taken: run_lock (shared by who takes in a run's files until they
- * count; whoever has it alone finds no rows that are in and don't count), commit_lock (who decides or frees unique keys, and
- * who changes the set of unfinished imports), secret_lock (who replaces or removes secrets rows),
- * view_lock (held for an instant, never across a read, a write or a sync).
+ * count; whoever has it alone finds no rows that are in and don't count), commit_lock (who decides or frees unique
+ * keys, and who changes the set of unfinished imports), secret_lock (who replaces or removes secrets rows), view_lock
+ * (held for an instant, never across a read, a write or a sync).
  */
 #ifndef STORE_LOCAL_PRIV_H
 #define STORE_LOCAL_PRIV_H

@@ -49,8 +49,8 @@ static int compare(const void *a, const void *b, void *context)
     const struct order *order = context;
     const struct store_order_item *left = a;
     const struct store_order_item *right = b;
-    int bytes = memcmp(order->entries + left->at * order->stride, order->entries + right->at * order->stride,
-                       order->size);
+    int bytes =
+        memcmp(order->entries + left->at * order->stride, order->entries + right->at * order->stride, order->size);
     return bytes != 0 ? bytes : left->at < right->at ? -1 : 1;
 }
 

@@ -6,9 +6,9 @@
  * failed whatever reached the disk, whole or not at all. Readers are kept out meanwhile by the gate. When
  * it can't be opened to write (the room is gone again), it is opened to read.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

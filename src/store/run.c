@@ -28,8 +28,7 @@ static struct store_local_run *run_of(struct store_run *run)
 
 static bool import_open(const struct store_local_run *run)
 {
-    const struct store_unfinished *entry =
-        store_unfinished_find(run->local->unfinished, &run->tenant, &run->import);
+    const struct store_unfinished *entry = store_unfinished_find(run->local->unfinished, &run->tenant, &run->import);
     return entry != NULL && entry->state == IMPORT_OPEN;
 }
 
@@ -231,8 +230,7 @@ int store_local_run_add(struct store_run *of, struct store_chunk *chunk)
 size_t store_local_run_bytes(const struct store_run *of)
 {
     const struct store_local_run *run = (const struct store_local_run *)(const void *)of;
-    return store_held_bytes(&run->held) + run->plain.capacity + 2 * run->batch_bytes +
-           arena_held_bytes(run->arena);
+    return store_held_bytes(&run->held) + run->plain.capacity + 2 * run->batch_bytes + arena_held_bytes(run->arena);
 }
 
 size_t store_local_run_count(const struct store_run *of)

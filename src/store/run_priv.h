@@ -38,8 +38,8 @@ struct store_local_run {
     struct store_local *local;
     struct uuid tenant;
     struct uuid import;
-    size_t count; /* customers that it was given */
-    int error;    /* the first failure: the run can only be dropped */
+    size_t count;      /* customers that it was given */
+    int error;         /* the first failure: the run can only be dropped */
     struct uuid first; /* customers that it creates */
     struct uuid last;
     size_t created;
@@ -47,7 +47,7 @@ struct store_local_run {
     struct store_lane_row *rows;
     size_t row_count;
     struct store_lane lanes[STORE_LANE_COUNT];
-    struct buf plain;            /* index entries without the tenant, one behind the other */
+    struct buf plain;             /* index entries without the tenant, one behind the other */
     struct store_kv_batch *batch; /* what makes it count */
     size_t batch_bytes;
     /* Under commit_lock: other commits look at it. */

@@ -87,8 +87,7 @@ static size_t write_unique(struct store_local_run *run, struct store_kv_file *fi
     return written;
 }
 
-static size_t write_plain(struct store_local_run *run, struct store_kv_file *file,
-                          const struct store_order_item *order)
+static size_t write_plain(struct store_local_run *run, struct store_kv_file *file, const struct store_order_item *order)
 {
     size_t count = run->plain.size / STORE_RUN_PLAIN_BYTES;
     const char *before = NULL;

@@ -151,7 +151,7 @@ int child_run(const char *name, const char *path)
     static const struct {
         const char *name;
         void (*run)(struct fixture *fixture);
-    } works[] = {{"crash", child_crash}, {"log", child_log}, {"limit", child_limit}};
+    } works[] = {{"crash", child_crash}, {"log", child_log}, {"limit", child_limit}, {"run", child_run_crash}};
     struct fixture fixture;
     log_set_level(LOG_ERROR + 1);
     if (strcmp(name, "full") == 0) {
@@ -170,8 +170,7 @@ int child_run(const char *name, const char *path)
 
 /* ---- in the parent ---- */
 
-/* Runs the work in a child on the fixture's folder, whose store is closed. Returns its exit status. */
-static int run_child(struct fixture *fixture, const char *work)
+int fixture_child(struct fixture *fixture, const char *work)
 {
     char program[] = "/proc/self/exe";
     char option[] = "--child";
@@ -211,7 +210,7 @@ static void kept_after_crash(struct fixture *fixture)
 {
     static const struct uuid newest;
     struct buf value;
-    assert_int_equal(run_child(fixture, "crash"), 0);
+    assert_int_equal(fixture_child(fixture, "crash"), 0);
     fixture_reopen(fixture);
     assert_int_equal(fixture_count(fixture, 0), 4);
     assert_int_equal(fixture_found(fixture, 0, fixture_key(IDENTIFIER_EMAIL, 5, false)), 3);
@@ -268,7 +267,7 @@ static void open_becomes_aborted(struct fixture *fixture)
 
 static void stops_at_failed_write(struct fixture *fixture)
 {
-    assert_int_equal(run_child(fixture, "limit"), 0);
+    assert_int_equal(fixture_child(fixture, "limit"), 0);
     fixture_reopen(fixture);
     assert_int_equal(fixture_found(fixture, 0, fixture_key(IDENTIFIER_EMAIL, 5, false)), 2);
     assert_int_equal(fixture_found(fixture, 0, fixture_key(IDENTIFIER_EXTERNAL_ID, 3, true)), 0);
@@ -278,7 +277,7 @@ static void stops_at_failed_write(struct fixture *fixture)
 
 static void stops_at_full_disk(struct fixture *fixture)
 {
-    int status = run_child(fixture, "full");
+    int status = fixture_child(fixture, "full");
     if (status == CHILD_SKIPPED) {
         print_message("no file system could be mounted\n");
         skip();
@@ -321,7 +320,7 @@ static void forget_acknowledged(const struct fixture *fixture)
 static void torn_tail_is_dropped(struct fixture *fixture)
 {
     char path[512];
-    assert_int_equal(run_child(fixture, "log"), 0);
+    assert_int_equal(fixture_child(fixture, "log"), 0);
     off_t size = find_log(fixture, path, sizeof path);
     assert_int_equal(truncate(path, size - 10), 0);
     /* All of it was acknowledged: a log that ends before that is damage, not an unsynced end. */
@@ -344,7 +343,7 @@ static void damaged_log_is_refused(struct fixture *fixture)
     char path[512];
     char byte = 0;
     struct buf why;
-    assert_int_equal(run_child(fixture, "log"), 0);
+    assert_int_equal(fixture_child(fixture, "log"), 0);
     off_t size = find_log(fixture, path, sizeof path);
     int file = open(path, O_RDWR | O_CLOEXEC);
     assert_true(file >= 0);

@@ -101,7 +101,12 @@ extern const struct row secret_rows[];
 extern const struct row upkeep_rows[];
 extern const struct row durable_rows[];
 extern const struct row race_rows[];
+extern const struct row run_rows[];
 
+/* Runs the work of that name in a child on the fixture's folder, whose store is closed. Its exit status. */
+int fixture_child(struct fixture *fixture, const char *work);
+/* Work of run_rows.c. */
+void child_run_crash(struct fixture *fixture);
 /* What a child process of a durable row does; returns its exit status, -1 when the name is unknown. */
 int child_run(const char *name, const char *path);
 
