@@ -7,6 +7,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <spawn.h>
@@ -119,10 +120,21 @@ static void child_limit(struct fixture *fixture)
     CHECK(commit_until(fixture, 100, &err) > 5);
     CHECK(err == ERR_STORAGE_IO);
     check_stopped(fixture, kept, ERR_STORAGE_STOPPED);
+    CHECK(store_resume(fixture->store) == ERR_STORAGE_STOPPED);
+    check_stopped(fixture, kept, ERR_STORAGE_STOPPED);
     store_close(&fixture->store);
 }
 
-/* Opens its store itself, on a file system that only this child sees. */
+/* A file system that only this child sees. */
+static void mount_small(const char *path)
+{
+    if (unshare(CLONE_NEWNS) != 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+        mount("muster-test", path, "tmpfs", 0, "size=32m") != 0) {
+        _exit(CHILD_SKIPPED);
+    }
+}
+
+/* Opens its store itself. */
 static void child_full(const char *path)
 {
     struct fixture fixture;
@@ -130,10 +142,7 @@ static void child_full(const char *path)
     char inner[160];
     int err = 0;
     buf_init(&why, 0);
-    if (unshare(CLONE_NEWNS) != 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
-        mount("muster-test", path, "tmpfs", 0, "size=32m") != 0) {
-        _exit(CHILD_SKIPPED);
-    }
+    mount_small(path);
     (void)snprintf(inner, sizeof inner, "%s/db", path);
     fixture_open_at(&fixture, inner);
     struct store_chunk *kept = fixture_keep(&fixture, 0, two, 2);
@@ -146,6 +155,90 @@ static void child_full(const char *path)
     store_close(&fixture.store);
 }
 
+/* A list that goes on until it is told: its view keeps the store from being opened again. */
+struct reader {
+    pthread_barrier_t there;
+    struct fixture *fixture;
+    size_t seen;
+};
+
+static int read_slowly(void *context, const struct uuid *id, struct slice record)
+{
+    struct reader *reader = context;
+    (void)id;
+    (void)record;
+    if (reader->seen++ == 0) {
+        (void)pthread_barrier_wait(&reader->there);
+        (void)usleep(300000);
+    }
+    return 0;
+}
+
+static void *read_list(void *context)
+{
+    static const struct uuid first;
+    struct reader *reader = context;
+    CHECK(store_customer_list(reader->fixture->store, &reader->fixture->tenants[0], &first, SIZE_MAX, read_slowly,
+                              reader) == 0);
+    return NULL;
+}
+
+static void check_resumed(struct fixture *fixture, size_t customers)
+{
+    CHECK(store_health(fixture->store) == 0);
+    struct store_verify_counts counts;
+    CHECK(store_verify(fixture->store, NULL, NULL, NULL, &counts) == 0);
+    CHECK(counts.problems == 0);
+    /* What failed may be there: one customer more. */
+    CHECK(counts.customers >= customers && counts.customers <= customers + 1);
+    CHECK(fixture_count(fixture, 0) == counts.customers);
+}
+
+/* Full, with an import and a run under way; then there is room. */
+static void child_resume(const char *path)
+{
+    struct fixture fixture;
+    struct reader reader = {.fixture = &fixture};
+    pthread_t thread;
+    char inner[160];
+    int err = 0;
+    mount_small(path);
+    (void)snprintf(inner, sizeof inner, "%s/db", path);
+    fixture_open_at(&fixture, inner);
+    struct store_import import = fixture_import(&fixture, 0);
+    struct store_run *run = NULL;
+    struct store_chunk *kept = fixture_keep(&fixture, 0, two, 2);
+    fixture_commit(&fixture, fixture_chunk(&fixture, &import, 0, &fifth, 1), &import, IMPORT_OPEN);
+    CHECK(store_run_open(fixture.store, &import.tenant, &import.id, &run) == 0);
+    struct store_chunk *chunk = fixture_chunk(&fixture, &import, 1, &fourth, 1);
+    CHECK(store_run_add(run, chunk) == 0 && chunk->kept);
+    size_t customers = 2 + commit_until(&fixture, 1000, &err);
+    CHECK(err == ERR_STORAGE_FULL);
+    check_stopped(&fixture, kept, ERR_STORAGE_FULL);
+    CHECK(store_run_finish(&run) == ERR_STORAGE_FULL);
+    CHECK(store_resume(fixture.store) == ERR_STORAGE_FULL);
+    check_stopped(&fixture, kept, ERR_STORAGE_FULL);
+    CHECK(mount("muster-test", path, "tmpfs", MS_REMOUNT, "size=256m") == 0);
+    CHECK(pthread_barrier_init(&reader.there, NULL, 2) == 0);
+    CHECK(pthread_create(&thread, NULL, read_list, &reader) == 0);
+    (void)pthread_barrier_wait(&reader.there);
+    CHECK(store_resume(fixture.store) == 0);
+    CHECK(pthread_join(thread, NULL) == 0 && reader.seen >= customers);
+    check_resumed(&fixture, customers);
+    /* The import goes on, and what the run held is free. */
+    CHECK(store_run_open(fixture.store, &import.tenant, &import.id, &run) == 0);
+    chunk = fixture_chunk(&fixture, &import, 1, &fourth, 1);
+    CHECK(store_run_add(run, chunk) == 0 && chunk->outcomes[0].kind == STORE_CREATED);
+    CHECK(store_run_finish(&run) == 0);
+    import.chunks = 2;
+    import.created = 2;
+    fixture_end(&fixture, &import, IMPORT_COMMITTED);
+    check_resumed(&fixture, customers + 2);
+    fixture_reopen(&fixture);
+    check_resumed(&fixture, customers + 2);
+    store_close(&fixture.store);
+}
+
 int child_run(const char *name, const char *path)
 {
     static const struct {
@@ -154,8 +247,8 @@ int child_run(const char *name, const char *path)
     } works[] = {{"crash", child_crash}, {"log", child_log}, {"limit", child_limit}, {"run", child_run_crash}};
     struct fixture fixture;
     log_set_level(LOG_ERROR + 1);
-    if (strcmp(name, "full") == 0) {
-        child_full(path);
+    if (strcmp(name, "full") == 0 || strcmp(name, "resume") == 0) {
+        (strcmp(name, "full") == 0 ? child_full : child_resume)(path);
         _exit(0);
     }
     for (size_t i = 0; i < sizeof works / sizeof works[0]; i++) {
@@ -283,6 +376,23 @@ static void stops_at_full_disk(struct fixture *fixture)
         skip();
     }
     assert_int_equal(status, 0);
+}
+
+static void resumes_with_room(struct fixture *fixture)
+{
+    int status = fixture_child(fixture, "resume");
+    if (status == CHILD_SKIPPED) {
+        print_message("no file system could be mounted\n");
+        skip();
+    }
+    assert_int_equal(status, 0);
+}
+
+/* What failed for another reason than want of room is final. */
+static void stopped_stays(struct fixture *fixture)
+{
+    assert_int_equal(store_resume(fixture->store), 0); /* healthy */
+    assert_int_equal(fixture_child(fixture, "limit"), 0);
 }
 
 /* ---- the log ---- */
@@ -415,6 +525,8 @@ const struct row durable_rows[] = {
     {"S6 an open import is aborted at the next open", KIND_ROCKS, open_becomes_aborted},
     {"S7 a failed write stops the store, reads go on", KIND_ROCKS, stops_at_failed_write},
     {"S7 a full disk stops the store, reads go on", KIND_ROCKS, stops_at_full_disk},
+    {"S7 commits go on when a full disk has room", KIND_ROCKS, resumes_with_room},
+    {"S7 nothing resumes a store that was stopped", KIND_ROCKS, stopped_stays},
     {"a store that is open elsewhere is refused", KIND_ROCKS, second_opener_is_refused},
     {"a store of another format is refused", KIND_ROCKS, other_format_is_refused},
     {"a path that can't be used is refused with the reason", KIND_ROCKS, unusable_path},
