@@ -43,3 +43,14 @@ bool slice_equal_secret(struct slice a, struct slice b)
     }
     return difference == 0;
 }
+
+struct slice slice_trim(struct slice s)
+{
+    while (s.size > 0 && (s.data[0] == ' ' || s.data[0] == '\t')) {
+        s = slice_from(s, 1);
+    }
+    while (s.size > 0 && (s.data[s.size - 1] == ' ' || s.data[s.size - 1] == '\t')) {
+        s.size--;
+    }
+    return s;
+}

@@ -55,6 +55,9 @@ static inline struct slice slice_from(struct slice s, size_t from)
 /* ASCII letters compared without case (header names, RFC 9110 section 5.1). */
 bool slice_equal_nocase(struct slice a, struct slice b);
 
+/* Without the spaces and tabs around it (optional white space, RFC 9110 section 5.6.3). */
+struct slice slice_trim(struct slice s);
+
 /* Lexicographic order of bytes: negative, 0 or positive. */
 int slice_compare(struct slice a, struct slice b);
 

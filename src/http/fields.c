@@ -7,7 +7,7 @@
  */
 #include "http/http_priv.h"
 
-#define FIELDS_ONCE 9
+#define FIELDS_ONCE 10
 
 struct survey {
     const char *once[FIELDS_ONCE]; /* names that may stand once; NULL: none */
@@ -41,7 +41,8 @@ static void take_survey(const struct http_request *request, struct survey *surve
 {
     *survey = (struct survey){.once = {MHD_HTTP_HEADER_CONTENT_LENGTH, MHD_HTTP_HEADER_TRANSFER_ENCODING, "tenantId",
                                        "token", MHD_HTTP_HEADER_AUTHORIZATION, MHD_HTTP_HEADER_CONTENT_TYPE,
-                                       MHD_HTTP_HEADER_CONTENT_ENCODING, MHD_HTTP_HEADER_HOST, MHD_HTTP_HEADER_EXPECT}};
+                                       MHD_HTTP_HEADER_CONTENT_ENCODING, MHD_HTTP_HEADER_HOST, MHD_HTTP_HEADER_EXPECT,
+                                       "Idempotency-Key"}};
     if (request->contract != NULL) {
         const struct contract_info *info = contract_info(request->contract);
         survey->once[AT_TENANT] = or_named(info->tenant_header, "tenantId");

@@ -97,9 +97,12 @@ struct http_request {
 
     unsigned status;
     struct buf answer;         /* the body, unless there is a stream */
+    size_t answer_read;        /* of a stream that begins with it */
     struct http_stream stream; /* `read` NULL: none */
     const char *content_type;
     char allow[64]; /* Allow of a 405 */
+    char link[96];  /* Link; empty: none */
+    bool replayed;  /* Idempotency-Replayed */
     bool retry_after;
     bool unframed;         /* where the request ends is not sure: answer at once and close */
     bool no_store;         /* Cache-Control of answers with credentials */
@@ -168,8 +171,6 @@ void http_slow_stop(struct http_server *server);
 /* ---- bulk.c ---- */
 /* Headers have come: admits the import or sets the refusal. */
 void http_bulk_begin(struct http_request *request);
-/* Takes bytes; what is left in *piece must be given again after the rest. */
-void http_bulk_take(struct http_request *request, struct slice *piece);
 /* Composes the answer of a decided import. */
 void http_bulk_answer(struct http_request *request);
 

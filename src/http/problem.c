@@ -12,30 +12,6 @@ static void put(struct json_writer *writer, const char *name, const char *value)
     json_put_text(writer, value);
 }
 
-static void put_fault(struct json_writer *writer, const struct intake_fault *fault)
-{
-    json_open_object(writer);
-    if (!fault->of_envelope) {
-        json_name(writer, "index");
-        json_put_uint(writer, fault->index);
-    }
-    json_name(writer, "pointer");
-    json_put_string(writer, fault->pointer);
-    put(writer, "code", fault->code);
-    json_name(writer, "detail");
-    json_put_string(writer, fault->detail);
-    if (fault->hint.size > 0) {
-        json_name(writer, "hint");
-        json_put_string(writer, fault->hint);
-    }
-    if (!uuid_is_zero(&fault->customer)) {
-        char text[UUID_TEXT_BYTES + 1];
-        uuid_to_text(&fault->customer, text);
-        put(writer, "customerId", text);
-    }
-    json_close_object(writer);
-}
-
 static void put_place(struct json_writer *writer, const struct json_error *place)
 {
     json_name(writer, "offset");
@@ -59,7 +35,7 @@ static void put_faults(struct json_writer *writer, const struct intake_answer *a
     json_name(writer, "errors");
     json_open_array(writer);
     for (size_t i = 0; i < answer->fault_count; i++) {
-        put_fault(writer, &answer->faults[i]);
+        intake_fault_write(writer, &answer->faults[i]);
     }
     json_close_array(writer);
     json_name(writer, "errorsTotal");
@@ -124,7 +100,7 @@ void http_problem(struct http_request *request, int err, const char *what, const
     request->refusal = err;
     request->status = (unsigned)err_http_status(err);
     request->content_type = "application/problem+json";
-    request->retry_after = is_retryable(request->status) || err == ERR_BUSY;
+    request->retry_after = is_retryable(request->status) || err == ERR_BUSY || err == ERR_KEY_IN_FLIGHT;
     buf_clear(&request->answer);
     json_writer_init(&writer, &request->answer);
     json_open_object(&writer);
@@ -136,7 +112,12 @@ void http_problem(struct http_request *request, int err, const char *what, const
     json_put_uint(&writer, request->status);
     json_name(&writer, "detail");
     json_put_string(&writer, buf_view(&detail));
-    put(&writer, "instance", request->id);
+    char instance[UUID_TEXT_BYTES + 1];
+    memcpy(instance, request->id, sizeof instance);
+    if (answer != NULL && answer->replayed) {
+        uuid_to_text(&answer->request, instance); /* a replay is the first answer again */
+    }
+    put(&writer, "instance", instance);
     put(&writer, "code", err_code(err));
     put_sibling(&writer, request, buf_view(&detail));
     if (answer != NULL) {

@@ -89,6 +89,7 @@ static void request_free(struct http_request *request)
     log_request(request);
     http_stream_close(request);
     intake_release(&request->import);
+    intake_admission_fini(&request->admission);
     crypto_wipe(request->body.data, request->body.size);
     crypto_wipe(request->answer.data, request->answer.size);
     buf_fini(&request->param_text);
@@ -139,6 +140,12 @@ static void add_import_headers(const struct http_request *request, struct MHD_Re
     MHD_add_response_header(response, "Muster-Import", import);
     if (request->admission.applied[0] != '\0') {
         MHD_add_response_header(response, "Preference-Applied", request->admission.applied);
+    }
+    if (request->replayed) {
+        MHD_add_response_header(response, "Idempotency-Replayed", "true");
+    }
+    if (request->link[0] != '\0') {
+        MHD_add_response_header(response, "Link", request->link);
     }
 }
 
@@ -279,9 +286,9 @@ static enum MHD_Result receive(struct http_request *request, const char *data, s
         *size = 0;
         return MHD_YES;
     }
-    http_bulk_take(request, &piece);
+    bool go_on = intake_take(request->import, &piece);
     *size = piece.size;
-    if (piece.size > 0) {
+    if (!go_on) {
         rest(request);
     }
     return MHD_YES;
@@ -306,8 +313,11 @@ static enum MHD_Result finish(struct http_request *request)
     }
     if (request->import != NULL) {
         if (request->phase == HTTP_RECEIVING) {
+            if (!intake_end(request->import)) {
+                rest(request);
+                return MHD_YES;
+            }
             request->phase = HTTP_WORKING;
-            intake_end(request->import);
         }
         if (!intake_is_done(request->import)) {
             rest(request);

@@ -1,7 +1,9 @@
 /*
  * Check: each item of a chunk is parsed and run through its contract, and sealed at once, while its
- * tape is there and its bytes are warm. Faults and findings are copied into the chunk; the last
- * chunk also brings the envelope.
+ * tape is there and its bytes are warm. An item with faults goes into the chunk's refusals (refuse.c)
+ * instead; findings are counted; the last chunk also brings the envelope.
+ *
+ * A partial import goes on behind an item that can't even be parsed; an atomic one is refused with its place.
  */
 #include <stdlib.h>
 
@@ -9,6 +11,8 @@
 
 #define ITEM_ARENA_BLOCK_BYTES (64u << 10)
 #define ITEM_ARENA_LIMIT_BYTES (64u << 20)
+#define REFUSALS_FULL_BYTES    (4u << 20)
+#define FAULTS_WHEN_FULL       8u
 
 int worker_init(struct intake_worker *worker)
 {
@@ -19,6 +23,8 @@ int worker_init(struct intake_worker *worker)
     buf_init(&worker->findings, 0);
     buf_init(&worker->card, 0);
     buf_init(&worker->normal, 0);
+    buf_init(&worker->item, 0);
+    buf_init(&worker->blank, 0);
     return worker->parser == NULL || worker->arena == NULL ? ERR_NO_MEMORY : 0;
 }
 
@@ -31,22 +37,26 @@ void worker_fini(struct intake_worker *worker)
     buf_fini(&worker->findings);
     buf_fini(&worker->card);
     buf_fini(&worker->normal);
+    crypto_wipe(worker->item.data, worker->item.capacity);
+    buf_fini(&worker->item);
+    buf_fini(&worker->blank);
 }
 
-static void add_faults(struct intake_chunk *chunk, bool of_envelope, uint64_t index,
-                       const struct contract_result *result)
+/* Faults of the envelope. */
+static void add_faults(struct intake_chunk *chunk, const struct contract_result *result)
 {
     chunk->fault_total += result->fault_total;
-    for (size_t i = 0; i < result->fault_count && chunk->fault_count < LIMIT_FAULTS; i++) {
-        if (chunk->faults == NULL) {
-            chunk->faults = arena_take(chunk->arena, LIMIT_FAULTS * sizeof *chunk->faults);
-        }
-        if (chunk->faults == NULL) {
-            return;
-        }
+    if (result->fault_count == 0) {
+        return;
+    }
+    chunk->faults = arena_take(chunk->arena, result->fault_count * sizeof *chunk->faults);
+    if (chunk->faults == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < result->fault_count; i++) {
         const struct contract_fault *fault = &result->faults[i];
-        chunk->faults[chunk->fault_count++] = (struct intake_fault){.of_envelope = of_envelope,
-                                                                    .index = index,
+        counts_add(chunk->fault_counts, STORE_FAULT_CODES, fault->code, 1);
+        chunk->faults[chunk->fault_count++] = (struct intake_fault){.of_envelope = true,
                                                                     .code = fault->code,
                                                                     .pointer = arena_copy(chunk->arena, fault->pointer),
                                                                     .detail = arena_copy(chunk->arena, fault->detail),
@@ -54,26 +64,11 @@ static void add_faults(struct intake_chunk *chunk, bool of_envelope, uint64_t in
     }
 }
 
-static void count_finding(struct intake_chunk *chunk, const char *code)
-{
-    for (size_t i = 0; i < STORE_FINDING_CODES; i++) {
-        struct store_finding_count *slot = &chunk->finding_counts[i];
-        if (slot->count == 0) {
-            size_t size = strnlen(code, sizeof slot->code - 1);
-            memcpy(slot->code, code, size);
-        }
-        if (strcmp(slot->code, code) == 0) {
-            slot->count++;
-            return;
-        }
-    }
-}
-
 static void add_findings(struct intake_chunk *chunk, const struct contract_result *result)
 {
     chunk->finding_total += result->finding_count;
     for (size_t i = 0; i < result->finding_count; i++) {
-        count_finding(chunk, result->findings[i].code);
+        counts_add(chunk->finding_counts, STORE_FINDING_CODES, result->findings[i].code, 1);
     }
 }
 
@@ -84,24 +79,102 @@ static void fail(struct intake_chunk *chunk, int error)
     }
 }
 
-/* The parser's place in the item, counted from where the item begins in the body. */
-static void fail_parse(struct intake_chunk *chunk, int error, const struct json_error *place,
-                       const struct json_error *begin)
-{
-    chunk->error = error;
-    chunk->place = *place;
-    chunk->place.offset += begin->offset;
-    chunk->place.line += begin->line - 1;
-    if (place->line == 1) {
-        chunk->place.column += begin->column - 1;
-    }
-}
-
 static struct contract_options options_of(const struct intake_import *import, const struct intake_chunk *chunk)
 {
+    /* What a chunk of nothing but faults may hold of them is bounded; they are counted all the same. */
+    bool full = chunk->refusals.plain.size > REFUSALS_FULL_BYTES;
     return (struct contract_options){.scopes = import->admission.grant.scopes,
                                      .strict = import->admission.strict,
-                                     .fault_limit = LIMIT_FAULTS - chunk->fault_count};
+                                     .fault_limit = full ? FAULTS_WHEN_FULL : LIMIT_FAULTS};
+}
+
+/* ---- parsing ---- */
+
+/* A place in the item, counted from where the item begins in the body. */
+static void place_in_body(struct json_error *place, const struct json_error *begin)
+{
+    place->offset += begin->offset;
+    if (place->line == 1) {
+        place->column += begin->column - 1;
+    }
+    place->line += begin->line - 1;
+}
+
+static int row_to_json(struct intake_worker *worker, const struct intake_chunk *chunk, size_t index,
+                       struct slice *text, struct json_error *place)
+{
+    buf_clear(&worker->item);
+    int err = csv_row_to_json(chunk->import->header, *text, &worker->item, place);
+    if (err == ERR_MALFORMED_CSV) {
+        place_in_body(place, &chunk_item_at(chunk, index)->begin);
+    }
+    err = err == 0 ? buf_reserve(&worker->item, JSON_PADDING) : err;
+    *text = buf_view(&worker->item);
+    return err;
+}
+
+/* The members that a list of faults has besides the item's own; such a list may be mended and sent as it is. */
+static const struct slice REPORT_MEMBERS[] = {{"_row", 4}, {"_pointer", 8}, {"_code", 5}, {"_detail", 7}};
+#define REPORT_COUNT (sizeof REPORT_MEMBERS / sizeof REPORT_MEMBERS[0])
+
+static int edit_order(const void *a, const void *b)
+{
+    json_at left = ((const struct json_edit *)a)->at;
+    json_at right = ((const struct json_edit *)b)->at;
+    return left < right ? -1 : left > right;
+}
+
+static int drop_report(struct intake_worker *worker, struct json_doc *doc, struct json_error *place)
+{
+    struct json_edit edits[REPORT_COUNT];
+    size_t count = 0;
+    for (size_t i = 0; i < REPORT_COUNT; i++) {
+        json_at at = json_member(doc, json_root(doc), REPORT_MEMBERS[i]);
+        if (at != 0) {
+            edits[count++] = (struct json_edit){.kind = JSON_EDIT_DROP, .at = at};
+        }
+    }
+    qsort(edits, count, sizeof edits[0], edit_order);
+    buf_clear(&worker->item);
+    json_append_minified(&worker->item, doc, json_root(doc), edits, count);
+    int err = buf_reserve(&worker->item, JSON_PADDING);
+    return err != 0 ? err : json_parse(worker->parser, buf_view(&worker->item), &JSON_LIMITS_DEFAULT, doc, place);
+}
+
+int check_parse(struct intake_worker *worker, const struct intake_chunk *chunk, size_t index, struct json_doc *doc,
+                struct json_error *place)
+{
+    struct slice text = chunk_item_text(chunk, index);
+    bool is_row = chunk->import->admission.format == IMPORT_CSV;
+    *place = (struct json_error){0};
+    int err = is_row ? row_to_json(worker, chunk, index, &text, place) : 0;
+    if (err != 0) {
+        return err;
+    }
+    err = json_parse(worker->parser, text, &JSON_LIMITS_DEFAULT, doc, place);
+    if (err == ERR_MALFORMED_JSON && is_row) {
+        const char *reason = place->reason;
+        *place = chunk_item_at(chunk, index)->begin; /* a place in what was made of the row tells nobody anything */
+        place->reason = reason;
+    } else if (err == ERR_MALFORMED_JSON) {
+        place_in_body(place, &chunk_item_at(chunk, index)->begin);
+    } else if (err == 0 && !is_row && json_member(doc, json_root(doc), REPORT_MEMBERS[0]) != 0) {
+        err = drop_report(worker, doc, place);
+    }
+    return err;
+}
+
+/* An item that can't be read: a fault of a partial import, the end of an atomic one. */
+static int refuse_unread(struct intake_worker *worker, struct intake_chunk *chunk, size_t index, int err,
+                         const struct json_error *place)
+{
+    bool of_item = err == ERR_MALFORMED_JSON || err == ERR_MALFORMED_CSV;
+    if (!of_item || !chunk->import->admission.partial) {
+        chunk->place = *place;
+        return err;
+    }
+    struct contract_fault fault = {.code = err_code(err), .detail = slice_from_text(place->reason)};
+    return refuse_item(worker, chunk, index, NULL, &fault, 1);
 }
 
 /* The tenant comes from the token (P7): a body that names another one is refused, whether a contract knows the
@@ -118,14 +191,11 @@ static int check_tenant(const struct intake_import *import, const struct json_do
 static int check_one(struct intake_worker *worker, struct intake_chunk *chunk, size_t index)
 {
     const struct intake_import *import = chunk->import;
-    const struct chunk_item *item = chunk_item_at(chunk, index);
     struct json_doc doc;
-    struct json_error place = {0};
-    int err = json_parse(worker->parser, slice_make(chunk->text.data + item->at, item->size), &JSON_LIMITS_DEFAULT,
-                         &doc, &place);
+    struct json_error place;
+    int err = check_parse(worker, chunk, index, &doc, &place);
     if (err != 0) {
-        fail_parse(chunk, err, &place, &item->begin);
-        return err;
+        return refuse_unread(worker, chunk, index, err, &place);
     }
     err = check_tenant(import, &doc);
     if (err != 0) {
@@ -135,17 +205,17 @@ static int check_one(struct intake_worker *worker, struct intake_chunk *chunk, s
     struct contract_options options = options_of(import, chunk);
     struct contract_result result;
     err = contract_check_item(import->admission.contract, &doc, &options, worker->arena, &result);
-    if (err == 0 && result.fault_total > 0) {
-        add_faults(chunk, false, chunk->first_index + index, &result);
+    if (err != 0) {
+        return err;
     }
-    if (err == 0 && result.finding_count > 0) {
-        add_findings(chunk, &result);
+    add_findings(chunk, &result);
+    if (result.fault_total > 0) {
+        chunk->fault_total += result.fault_total - result.fault_count;
+        return refuse_item(worker, chunk, index, &doc, result.faults, result.fault_count);
     }
     /* One fault and nothing of an atomic import is kept: sealing the rest would be for nothing. */
-    if (err == 0 && chunk->fault_total == 0) {
-        err = seal_item(worker, chunk, index, &doc, &result);
-    }
-    return err;
+    bool for_nothing = chunk->followed || (chunk->fault_total > 0 && !import->admission.partial);
+    return for_nothing ? 0 : seal_item(worker, chunk, index, &doc, &result);
 }
 
 /* The project that the envelope names must be one that the token may use. */
@@ -188,7 +258,7 @@ static int check_envelope_text(struct intake_worker *worker, struct intake_chunk
     struct json_error place = {0};
     int err = json_parse(worker->parser, text, &JSON_LIMITS_DEFAULT, &doc, &place);
     if (err != 0) {
-        chunk->place = json_splitter_envelope_place(import->splitter, &place);
+        chunk->place = frame_envelope_place(import, &place);
         return err;
     }
     err = check_tenant(import, &doc);
@@ -202,7 +272,7 @@ static int check_envelope_text(struct intake_worker *worker, struct intake_chunk
     if (err != 0) {
         return err;
     }
-    add_faults(chunk, true, 0, &result);
+    add_faults(chunk, &result);
     add_findings(chunk, &result);
     if (result.fault_total > 0) {
         return 0;
@@ -215,7 +285,7 @@ static int check_envelope_text(struct intake_worker *worker, struct intake_chunk
 /* The envelope is copied with the padding that the parser needs. */
 static int check_envelope(struct intake_worker *worker, struct intake_chunk *chunk)
 {
-    struct slice envelope = json_splitter_envelope(chunk->import->splitter);
+    struct slice envelope = frame_envelope(chunk->import);
     if (envelope.size == 0) {
         return 0;
     }
@@ -231,18 +301,29 @@ static int check_envelope(struct intake_worker *worker, struct intake_chunk *chu
     return err;
 }
 
-void chunk_check(struct intake_worker *worker, struct intake_chunk *chunk)
+static int check_items(struct intake_worker *worker, struct intake_chunk *chunk)
 {
     size_t count = chunk_count(chunk);
     int err = seal_prepare(chunk);
-    if (err == 0) {
-        err = buf_reserve(&chunk->text, JSON_PADDING);
-    }
     /* A body that was refused may still have had faulty items before the refusal; the refusal wins. */
     for (size_t i = 0; i < count && err == 0 && chunk->error == 0; i++) {
         err = check_one(worker, chunk, i);
     }
-    if (err == 0 && chunk->error == 0 && chunk->last) {
+    return err == 0 && chunk->refused > 0 ? refuse_finish(chunk) : err;
+}
+
+void chunk_check(struct intake_worker *worker, struct intake_chunk *chunk)
+{
+    int err = buf_reserve(&chunk->text, JSON_PADDING);
+    if (err == 0 && chunk->import->admission.keyed && chunk->error == 0) {
+        err = follow_digest(worker, chunk);
+    }
+    bool checked = chunk->import->follow != FOLLOW_ALL;
+    if (err == 0 && checked) {
+        err = check_items(worker, chunk);
+    }
+    bool whole = chunk->last && checked;
+    if (err == 0 && chunk->error == 0 && whole) {
         err = check_envelope(worker, chunk);
     }
     if (err == 0) {

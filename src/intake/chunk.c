@@ -36,6 +36,8 @@ static void chunk_free(struct intake_chunk *chunk)
     buf_fini(&chunk->text);
     buf_fini(&chunk->items);
     buf_fini(&chunk->records);
+    buf_fini(&chunk->refusals_row);
+    record_refusals_drop(&chunk->refusals);
     arena_free(&chunk->arena);
     free(chunk);
 }
@@ -90,6 +92,8 @@ static void chunk_reset(struct intake_chunk *chunk)
     buf_clear(&chunk->text);
     buf_clear(&chunk->items);
     buf_clear(&chunk->records);
+    buf_fini(&chunk->refusals_row); /* rare: not worth its memory */
+    record_refusals_drop(&chunk->refusals);
     arena_rewind(chunk->arena);
     struct intake_chunk clean = {
         .text = chunk->text, .items = chunk->items, .records = chunk->records, .arena = chunk->arena};
@@ -127,6 +131,7 @@ void chunk_release(struct intake_chunk *chunk)
     struct intake_import *import = chunk->import;
     struct intake *intake = import->intake;
     size_t charged = chunk->charged_bytes;
+    bool early = chunk->shipped && chunk->number < LANE_FROM;
     chunk_reset(chunk);
     struct list awake;
     list_init(&awake);
@@ -134,6 +139,10 @@ void chunk_release(struct intake_chunk *chunk)
     assert(import->held > 0 && intake->bytes >= charged);
     import->held--;
     intake->bytes -= charged;
+    import->early += early;
+    if (import->early == LANE_FROM && early) {
+        pthread_cond_broadcast(&intake->early);
+    }
     bool pooled = intake->pool_bytes + kept_bytes(chunk) <= POOL_BYTES;
     if (pooled) {
         intake->pool_bytes += kept_bytes(chunk);
@@ -146,6 +155,16 @@ void chunk_release(struct intake_chunk *chunk)
     }
     wake_all(&awake);
     import_unref(import);
+}
+
+void chunk_wait_early(struct intake_import *import)
+{
+    struct intake *intake = import->intake;
+    pthread_mutex_lock(&intake->lock);
+    while (import->early < LANE_FROM) {
+        pthread_cond_wait(&intake->early, &intake->lock);
+    }
+    pthread_mutex_unlock(&intake->lock);
 }
 
 void import_done(struct intake_import *import)

@@ -47,16 +47,24 @@ static int start_workers(struct intake *intake)
 
 static int start(struct intake *intake)
 {
-    intake->work = queue_new(queue_capacity(&intake->options));
-    intake->keep = queue_new(queue_capacity(&intake->options));
+    size_t capacity = queue_capacity(&intake->options);
+    intake->work = queue_new(capacity);
+    intake->keep = queue_new(capacity);
+    intake->lane = queue_new(capacity);
+    intake->running = map_new();
+    intake->keys = map_new();
     intake->hash_lane = hash_lane_new(intake);
-    if (intake->work == NULL || intake->keep == NULL || intake->hash_lane == NULL) {
+    if (intake->work == NULL || intake->keep == NULL || intake->lane == NULL || intake->running == NULL ||
+        intake->keys == NULL || intake->hash_lane == NULL) {
         return ERR_NO_MEMORY;
     }
     int err = start_workers(intake);
+    err = err == 0 ? worker_init(&intake->keeper_tools) : err;
+    err = err == 0 ? worker_init(&intake->laner_tools) : err;
     if (err == 0) {
         intake->keeping = pthread_create(&intake->keeper, NULL, keeper_run, intake) == 0;
-        err = intake->keeping ? 0 : ERR_NO_MEMORY;
+        intake->laning = pthread_create(&intake->laner, NULL, bulk_run, intake) == 0;
+        err = intake->keeping && intake->laning ? 0 : ERR_NO_MEMORY;
     }
     return err;
 }
@@ -70,6 +78,7 @@ int intake_new(const struct intake_options *options, struct intake **intake)
     made->options = *options;
     pthread_mutex_init(&made->lock, NULL);
     pthread_cond_init(&made->idle, NULL);
+    pthread_cond_init(&made->early, NULL);
     list_init(&made->pool);
     list_init(&made->resting);
     int err = start(made);
@@ -83,7 +92,7 @@ int intake_new(const struct intake_options *options, struct intake **intake)
 /* Also of a start that broke off: what was not made is not ended. */
 static void stop_workers(struct intake *intake)
 {
-    if (intake->work == NULL || intake->keep == NULL) {
+    if (intake->work == NULL || intake->keep == NULL || intake->lane == NULL) {
         return;
     }
     queue_close(intake->work);
@@ -92,10 +101,16 @@ static void stop_workers(struct intake *intake)
         worker_fini(&intake->workers[i]);
     }
     free(intake->workers);
+    queue_close(intake->lane);
+    if (intake->laning) {
+        pthread_join(intake->laner, NULL);
+    }
     queue_close(intake->keep);
     if (intake->keeping) {
         pthread_join(intake->keeper, NULL);
     }
+    worker_fini(&intake->laner_tools);
+    worker_fini(&intake->keeper_tools);
 }
 
 void intake_free(struct intake **intake)
@@ -116,6 +131,10 @@ void intake_free(struct intake **intake)
     chunk_pool_free(freed);
     queue_free(&freed->work);
     queue_free(&freed->keep);
+    queue_free(&freed->lane);
+    map_free(&freed->running);
+    map_free(&freed->keys);
+    pthread_cond_destroy(&freed->early);
     pthread_cond_destroy(&freed->idle);
     pthread_mutex_destroy(&freed->lock);
     free(freed);

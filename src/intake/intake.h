@@ -33,6 +33,7 @@ struct intake_options {
     size_t imports;        /* imports under way at a time, at most: connections */
     size_t request_chunks; /* chunks of one import that may be under way */
     size_t memory_bytes;   /* of bodies under way in all; an import may always have one chunk */
+    int64_t key_window_ms; /* how long an idempotency key is kept */
 };
 
 /* Starts the workers, the keeper, the hashing lane and the sweeper. 0 or ERR_NO_MEMORY. */
@@ -103,15 +104,16 @@ struct intake_waker {
     void *context;
 };
 
-/* A new import; the waker is called when a resting import can go on or is done. 0, ERR_NO_MEMORY,
- * ERR_STOPPING, or ERR_OVERLOADED while too many wait to be ended. */
-int intake_begin(struct intake *intake, const struct intake_admission *admission, const struct intake_waker *waker,
+/* A new import, which takes what the admission owns; the waker is called when a resting import can go on or is done.
+ * 0; ERR_NO_MEMORY, ERR_STOPPING, or ERR_OVERLOADED while too many wait to be ended; of an idempotency key
+ * ERR_KEY_IN_FLIGHT, ERR_KEY_REUSED or ERR_IMPORT_ENDED; or why the store can't be read. */
+int intake_begin(struct intake *intake, struct intake_admission *admission, const struct intake_waker *waker,
                  struct intake_import **import) MUST_CHECK;
-/* Takes bytes of the body and advances *piece; what is left when it returns must be given again
- * after a rest. */
-void intake_take(struct intake_import *import, struct slice *piece);
-/* The body is complete. */
-void intake_end(struct intake_import *import);
+/* Takes bytes of the body and advances *piece. False: the connection must rest; then this is called again with what
+ * is left of the piece, which may be nothing. */
+bool intake_take(struct intake_import *import, struct slice *piece) MUST_CHECK;
+/* The body is complete. False: the connection must rest, and then this is called again. */
+bool intake_end(struct intake_import *import) MUST_CHECK;
 /* The connection rests: exactly one wake follows, perhaps at once and from within. */
 void intake_rest(struct intake_import *import);
 
@@ -129,6 +131,9 @@ struct intake_fault {
     struct slice hint;
     struct uuid customer; /* the existing customer of a conflict, else zero */
 };
+
+/* Appends the fault as an object of a list of errors. */
+void intake_fault_write(struct json_writer *writer, const struct intake_fault *fault);
 
 struct intake_answer {
     int error;               /* 0: kept, and ids are there */

@@ -1,6 +1,7 @@
 /*
  * Keep: one thread commits groups of chunks of any number of imports, with one sync a group. While
- * it syncs, the next group gathers behind it in the queue: that is the group commit.
+ * it syncs, the next group gathers behind it in the queue: that is the group commit. Chunks of large
+ * imports go through the bulk lane (lane.c) instead, and only their last comes here.
  *
  * An import's last chunk carries its row, `committed`; it must not share a group with an earlier chunk of
  * the same import, because an earlier chunk may be refused by the store in that very group. It is
@@ -10,15 +11,10 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/map.h"
 #include "intake/intake_priv.h"
 
 #define GROUP_CHUNKS 256u
 #define GROUP_BYTES  (6u << 20)
-
-#define OTHER_CONTENT                                                                                                  \
-    SLICE("A customer with this external id exists and has other content; change the id or send the content that it "  \
-          "has.")
 
 struct group {
     struct intake *intake;
@@ -38,6 +34,16 @@ static bool has_import(const struct group *group, const struct intake_import *im
 }
 
 /* ---- gathering ---- */
+
+/* An import that its client left keeps what it has: its last chunk ends the request, and nothing else. */
+static bool ends_without_commit(struct intake_chunk *chunk)
+{
+    struct intake_import *import = chunk->import;
+    pthread_mutex_lock(&import->lock);
+    bool ends = import->left && (chunk->last || import->stuck);
+    pthread_mutex_unlock(&import->lock);
+    return ends;
+}
 
 static struct intake_chunk *first_chunk(struct group *group)
 {
@@ -71,9 +77,9 @@ static bool gather(struct group *group)
     return true;
 }
 
-/* ---- the chunk's commit ---- */
+/* ---- an import's state ---- */
 
-static bool has_failed(struct intake_import *import)
+bool keep_has_failed(struct intake_import *import)
 {
     pthread_mutex_lock(&import->lock);
     bool failed = import->failed;
@@ -81,26 +87,74 @@ static bool has_failed(struct intake_import *import)
     return failed;
 }
 
-static void fail_import(struct intake_import *import, int error)
+/* A keyed import whose trouble may pass is left as it is: a retry goes on with it. */
+void keep_fail(struct intake_import *import, int error)
 {
     pthread_mutex_lock(&import->lock);
-    import->failed = true;
-    if (import->error == 0 && error != 0) {
+    if (import->admission.keyed && !import->failed && err_is_temporary(error)) {
+        import->left = true;
+        import->stuck = true;
+    } else {
+        import->failed = true;
+    }
+    if (import->error == 0) {
         import->error = error;
     }
     pthread_mutex_unlock(&import->lock);
 }
 
 /* How the import ended, into its row. */
-static void end_row(struct intake_import *import, uint8_t state, uint32_t chunks)
+static void end_row(struct intake_import *import, uint32_t chunks)
 {
     struct store_import *row = &import->row;
-    row->state = state;
-    row->bytes = import->bytes;
+    const struct intake_counts *counts = &import->counts;
+    pthread_mutex_lock(&import->lock);
+    import->closed = true;
+    bool kept = !import->failed && !import->admission.dry_run;
+    row->state = kept ? IMPORT_COMMITTED : IMPORT_ABORTED;
+    row->received = counts->progress.received;
+    row->created = counts->progress.created;
+    row->existing = counts->progress.existing;
+    row->updated = counts->progress.updated;
+    row->skipped = counts->progress.skipped;
+    row->findings = counts->progress.findings;
+    row->faults = counts->faults;
+    memcpy(row->finding_counts, counts->finding_counts, sizeof row->finding_counts);
+    memcpy(row->fault_counts, counts->fault_counts, sizeof row->fault_counts);
+    row->bytes = atomic_load(&import->bytes);
     row->chunks = chunks;
     row->ended_ms = clock_real_ms();
-    row->faults = import->fault_total;
-    row->error = (int16_t)(import->error != 0 ? import->error : import->fault_total > 0 ? ERR_FAULTS : 0);
+    row->error = (int16_t)(import->error != 0 || !import->failed ? import->error : answer_error_of_faults(counts));
+    memset(row->body_mac, 0, sizeof row->body_mac);
+    if (follow_binds(import)) {
+        memcpy(row->body_mac, import->chain, sizeof row->body_mac);
+    }
+    pthread_mutex_unlock(&import->lock);
+}
+
+/* ---- customers that existed ---- */
+
+/* The first item that met a customer of an older import. */
+struct met {
+    uint64_t index;
+    struct uuid customer;
+};
+
+int keep_note_older(struct intake_import *import, const struct store_outcome *outcome, uint64_t index)
+{
+    struct met met = {.index = index, .customer = outcome->id};
+    if (import->older == NULL) {
+        import->older = map_new();
+    }
+    if (import->older == NULL) {
+        return ERR_NO_MEMORY;
+    }
+    if (map_get(import->older, uuid_view(&outcome->import), NULL)) {
+        return 0;
+    }
+    buf_append(&import->met, &met, sizeof met);
+    int err = map_put(import->older, uuid_view(&outcome->import), import->met.size / sizeof met - 1);
+    return err != 0 ? err : buf_error(&import->met);
 }
 
 static bool has_envelope(const struct intake_import *import)
@@ -109,8 +163,8 @@ static bool has_envelope(const struct intake_import *import)
     return memcmp(import->row.envelope_mac, none, sizeof none) != 0;
 }
 
-/* The item at `index` named a customer that the import `older` had brought. */
-static int compare_older(struct intake_import *import, const struct uuid *older, uint64_t index)
+/* The item `met` named a customer that the import `older` had brought. */
+static int compare_older(struct intake_import *import, const struct uuid *older, const struct met *met)
 {
     struct store_import row;
     struct buf envelope;
@@ -118,12 +172,13 @@ static int compare_older(struct intake_import *import, const struct uuid *older,
     int err = store_import_get(import->intake->options.store, &import->row.tenant, older, &row, &envelope);
     buf_fini(&envelope);
     if (err == 0 && memcmp(row.envelope_mac, import->row.envelope_mac, sizeof row.envelope_mac) != 0) {
+        const char *code = err_code(ERR_EXTERNAL_ID_CONFLICT);
         struct intake_fault fault = {
-            .index = index, .code = err_code(ERR_EXTERNAL_ID_CONFLICT), .detail = OTHER_CONTENT};
-        if (buf_error(&import->ids) == 0) {
-            memcpy(&fault.customer, import->ids.data + index * sizeof fault.customer, sizeof fault.customer);
-        }
+            .index = met->index, .code = code, .detail = REFUSE_OTHER_CONTENT, .customer = met->customer};
         pthread_mutex_lock(&import->lock);
+        import->failed = true;
+        import->counts.faults++;
+        counts_add(import->counts.fault_counts, STORE_FAULT_CODES, code, 1);
         import_add_fault(import, &fault);
         pthread_mutex_unlock(&import->lock);
     }
@@ -133,106 +188,152 @@ static int compare_older(struct intake_import *import, const struct uuid *older,
 /*
  * Customers that existed already may have come in another envelope (another project, another type):
  * that is other content. The store sees to it where a chunk brings the row; for the chunks before it is
- * done here, when the envelope is known.
+ * done here, when the envelope is known. It can't be taken back from single items then, so the import
+ * fails, also a partial one.
  */
 static void compare_envelopes(struct intake_import *import)
 {
     size_t at = 0;
     struct slice key;
-    uint64_t index;
-    while (import->older != NULL && has_envelope(import) && map_each(import->older, &at, &key, &index)) {
+    uint64_t place;
+    while (import->older != NULL && has_envelope(import) && map_each(import->older, &at, &key, &place)) {
         struct uuid older;
+        struct met met;
         memcpy(older.bytes, key.data, sizeof older.bytes);
-        int err = compare_older(import, &older, index);
+        memcpy(&met, import->met.data + place * sizeof met, sizeof met);
+        int err = compare_older(import, &older, &met);
         if (err != 0) {
-            fail_import(import, err);
+            keep_fail(import, err);
         }
     }
 }
 
-/* What is committed of the chunk: all of it, or only how its import ended. */
-static void prepare(struct intake_chunk *chunk)
+/* ---- the chunk's commit ---- */
+
+static void on_decided(struct store_chunk *commit, void *context)
 {
-    struct intake_import *import = chunk->import;
-    if (chunk->last && !has_failed(import)) {
-        compare_envelopes(import);
+    struct intake_chunk *chunk = LIST_ENTRY(commit, struct intake_chunk, commit);
+    int err = refuse_conflicts(context, chunk);
+    if (err != 0) {
+        keep_fail(chunk->import, err);
+        buf_clear(&chunk->refusals_row);
     }
-    bool failed = has_failed(import);
+    commit->faults = buf_view(&chunk->refusals_row);
+}
+
+void keep_prepare(struct intake_chunk *chunk, struct intake_worker *tools)
+{
+    const struct intake_import *import = chunk->import;
+    bool failed = keep_has_failed(chunk->import);
     struct store_outcome *outcomes = chunk->commit.outcomes;
     chunk->commit = (struct store_chunk){.tenant = import->row.tenant,
                                          .import = import->id,
                                          .number = chunk->number,
                                          .customers = chunk->customers,
                                          .count = failed ? 0 : chunk_count(chunk),
-                                         .atomic = true,
+                                         .atomic = !import->admission.partial,
+                                         .on_existing = import->admission.on_existing,
+                                         .dry = chunk->last && import->admission.dry_run,
+                                         .chain = import->admission.keyed ? chunk->chain : NULL,
+                                         .faults = buf_view(&chunk->refusals_row),
+                                         .decided = on_decided,
+                                         .context = tools,
                                          .outcomes = outcomes};
+}
+
+/* The key is claimed with the import's first row, and given back when its end is not for good. */
+static void prepare_claim(struct intake_chunk *chunk)
+{
+    struct intake_import *import = chunk->import;
+    struct store_chunk *commit = &chunk->commit;
+    if (!import->admission.keyed || commit->row == NULL) {
+        return;
+    }
+    pthread_mutex_lock(&import->lock);
+    bool bound = !chunk->last || follow_binds(import);
+    pthread_mutex_unlock(&import->lock);
+    commit->request_before_ms = clock_real_ms() - import->intake->options.key_window_ms;
+    commit->forget_request = import->opened && !bound;
+    commit->request = (import->opened ? !bound : bound) ? &import->request : NULL;
+}
+
+static void prepare(struct intake_chunk *chunk, struct intake_worker *tools)
+{
+    struct intake_import *import = chunk->import;
+    if (chunk->last && !keep_has_failed(import)) {
+        compare_envelopes(import);
+    }
+    keep_prepare(chunk, tools);
     if (chunk->last) {
-        end_row(import, failed ? IMPORT_ABORTED : IMPORT_COMMITTED, chunk->number + 1);
+        end_row(import, chunk->number + 1);
         chunk->commit.row = &import->row;
     } else if (!import->opened) {
         chunk->commit.row = &import->opening;
     }
+    prepare_claim(chunk);
 }
 
 /* ---- its outcome ---- */
 
-static struct intake_fault conflict_fault(const struct intake_chunk *chunk, size_t index)
+void keep_count(struct intake_counts *counts, const struct store_outcome *outcome)
 {
-    const struct store_outcome *outcome = &chunk->commit.outcomes[index];
-    struct intake_fault fault = {.index = chunk->first_index + index, .customer = outcome->id};
-    if (outcome->kind == STORE_BUSY) {
-        fault.code = err_code(ERR_BUSY);
-        fault.detail =
-            SLICE("Another import that is still running holds this item's external id; send it again later.");
-    } else if (outcome->key_kind == IDENTIFIER_EXTERNAL_ID) {
-        fault.code = err_code(ERR_EXTERNAL_ID_CONFLICT);
-        fault.detail = OTHER_CONTENT;
-    } else {
-        fault.code = err_code(ERR_UNIQUE_CONFLICT);
-        fault.detail = SLICE("Another customer has an identifier of this item that must be unique.");
+    struct intake_progress *progress = &counts->progress;
+    progress->decided++;
+    progress->created += outcome->kind == STORE_CREATED;
+    progress->existing += outcome->kind == STORE_EXISTING;
+    progress->updated += outcome->kind == STORE_UPDATED;
+    progress->skipped += outcome->kind == STORE_SKIPPED;
+    if (outcome->kind == STORE_CONFLICT || outcome->kind == STORE_BUSY) {
+        progress->refused++;
+        counts->faults++;
+        counts_add(counts->fault_counts, STORE_FAULT_CODES, err_code(refuse_conflict_code(outcome)), 1);
     }
-    return fault;
 }
 
-/* The store refused the chunk: its conflicts become faults. */
-static void note_conflicts(struct intake_chunk *chunk)
+void keep_note(struct intake_chunk *chunk)
 {
     struct intake_import *import = chunk->import;
+    int err = 0;
     pthread_mutex_lock(&import->lock);
     for (size_t i = 0; i < chunk->commit.count; i++) {
-        uint8_t kind = chunk->commit.outcomes[i].kind;
-        if (kind == STORE_CONFLICT || kind == STORE_BUSY) {
-            struct intake_fault fault = conflict_fault(chunk, i);
-            import_add_fault(import, &fault);
+        const struct store_outcome *outcome = &chunk->commit.outcomes[i];
+        keep_count(&import->counts, outcome);
+        bool older = outcome->kind == STORE_EXISTING && !uuid_equal(&outcome->import, &import->id);
+        if (older && !chunk->last && err == 0) {
+            err = keep_note_older(import, outcome, chunk->first_index + i);
         }
     }
     pthread_mutex_unlock(&import->lock);
-}
-
-static void note_older(struct intake_import *import, const struct uuid *older, uint64_t index)
-{
-    if (import->older == NULL) {
-        import->older = map_new();
-    }
-    if (import->older == NULL ||
-        (!map_get(import->older, uuid_view(older), NULL) && map_put(import->older, uuid_view(older), index) != 0)) {
-        fail_import(import, ERR_NO_MEMORY);
+    if (err != 0) {
+        keep_fail(import, err);
     }
 }
 
-static void note_ids(struct intake_chunk *chunk)
+/* The store refused an atomic chunk for its conflicts: they are the import's faults. */
+void keep_note_conflicts(struct intake_chunk *chunk, struct intake_worker *tools)
 {
     struct intake_import *import = chunk->import;
+    pthread_mutex_lock(&import->lock);
+    import->failed = true;
     for (size_t i = 0; i < chunk->commit.count; i++) {
-        const struct store_outcome *outcome = &chunk->commit.outcomes[i];
-        buf_append(&import->ids, &outcome->id, sizeof outcome->id);
-        if (!chunk->last && outcome->kind == STORE_EXISTING && !uuid_equal(&outcome->import, &import->id)) {
-            note_older(import, &outcome->import, chunk->first_index + i);
+        uint8_t kind = chunk->commit.outcomes[i].kind;
+        if (kind == STORE_CONFLICT || kind == STORE_BUSY) {
+            keep_count(&import->counts, &chunk->commit.outcomes[i]);
         }
-        if (chunk->commit.row != &import->row) { /* else the store has counted */
-            import->row.created += outcome->kind == STORE_CREATED;
-            import->row.existing += outcome->kind == STORE_EXISTING;
-        }
+    }
+    pthread_mutex_unlock(&import->lock);
+    int err = refuse_conflicts(tools, chunk);
+    if (err != 0) {
+        keep_fail(import, err);
+    }
+}
+
+/* The ids of an import of one chunk are answered from memory; others are read back from the store. */
+static void keep_outcomes(struct intake_chunk *chunk)
+{
+    if (chunk->last && chunk->number == 0) {
+        buf_append(&chunk->import->outcomes, chunk->commit.outcomes,
+                   chunk->commit.count * sizeof *chunk->commit.outcomes);
     }
 }
 
@@ -246,28 +347,34 @@ static bool has_pending(const struct intake_chunk *chunk)
     return false;
 }
 
+static void note_kept(struct group *group, struct intake_chunk *chunk)
+{
+    keep_note(chunk);
+    keep_outcomes(chunk);
+    chunk->import->opened = true;
+    if (has_pending(chunk)) {
+        hash_lane_wake(group->intake->hash_lane);
+    }
+}
+
 /*
  * A last chunk that was refused, or whose commit failed, must still end its import: once more, without
- * customers. When that fails too, the store is in no state to take anything; its next start aborts what
- * is open.
+ * customers; and what was refused is told. When that fails too, the store is in no state to take anything;
+ * its next start aborts what is open, or leaves it to a retry with its key.
  */
 static void finish(struct group *group, struct intake_chunk *chunk, bool *again)
 {
     struct intake_import *import = chunk->import;
     *again = false;
     if (chunk->commit.error != 0) {
-        fail_import(import, chunk->commit.error);
-        *again = chunk->last && import->opened && !import->ending;
+        keep_fail(import, chunk->commit.error);
+        *again = chunk->last && import->opened && !import->ending && !ends_without_commit(chunk);
         import->ending = true;
     } else if (chunk->commit.kept) {
-        note_ids(chunk);
-        import->opened = true;
-        if (has_pending(chunk)) {
-            hash_lane_wake(group->intake->hash_lane);
-        }
+        note_kept(group, chunk);
     } else {
-        note_conflicts(chunk);
-        *again = chunk->last;
+        keep_note_conflicts(chunk, &group->intake->keeper_tools);
+        *again = true;
     }
     if (chunk->last && !*again) {
         import_done(import);
@@ -277,20 +384,41 @@ static void finish(struct group *group, struct intake_chunk *chunk, bool *again)
     }
 }
 
+/* Prepares what there is to commit; what ends without a commit goes. */
+static size_t prepare_group(struct group *group, struct store_chunk **commits)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < group->count; i++) {
+        struct intake_chunk *chunk = group->chunks[i];
+        if (ends_without_commit(chunk)) {
+            if (chunk->last) {
+                import_done(chunk->import);
+            }
+            chunk_release(chunk);
+            continue;
+        }
+        prepare(chunk, &group->intake->keeper_tools);
+        commits[count] = &chunk->commit;
+        group->chunks[count++] = chunk;
+    }
+    group->count = count;
+    return count;
+}
+
 static void commit(struct group *group)
 {
     struct store_chunk *commits[GROUP_CHUNKS];
-    for (size_t i = 0; i < group->count; i++) {
-        prepare(group->chunks[i]);
-        commits[i] = &group->chunks[i]->commit;
+    size_t count = prepare_group(group, commits);
+    if (count == 0) {
+        return;
     }
-    int err = store_commit(group->intake->options.store, commits, group->count);
+    int err = store_commit(group->intake->options.store, commits, count);
     if (err != 0) {
-        log_error(NULL, "commit failed", "\"code\":\"%s\",\"chunks\":%zu", err_code(err), group->count);
+        log_error(NULL, "commit failed", "\"code\":\"%s\",\"chunks\":%zu", err_code(err), count);
     }
     struct intake_chunk *repeated[GROUP_CHUNKS];
     size_t repeated_count = 0;
-    for (size_t i = 0; i < group->count; i++) {
+    for (size_t i = 0; i < count; i++) {
         struct intake_chunk *chunk = group->chunks[i];
         if (err != 0) {
             chunk->commit.error = err;
@@ -302,7 +430,7 @@ static void commit(struct group *group)
         }
     }
     if (repeated_count > 0) {
-        /* Failed imports now: this commits their rows only and can't be refused. */
+        /* Failed imports now: this commits their rows and refusals only, and can't be refused. */
         memcpy(group->chunks, repeated, repeated_count * sizeof repeated[0]);
         group->count = repeated_count;
         commit(group);

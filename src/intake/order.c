@@ -3,8 +3,8 @@
  * order of the body. A chunk that is early waits in its import's row of ready chunks.
  *
  * An import fails once, at the first chunk in order that has an error or (being atomic) a fault;
- * from then on nothing of it goes to the keeper but its last chunk, which writes how it ended. Later
- * chunks are still checked, so that all faults are listed.
+ * from then on no customer of it is kept, and its last chunk writes how it ended. Later chunks are
+ * still checked, so that all refused items are told.
  */
 #include <assert.h>
 
@@ -12,8 +12,6 @@
 
 void import_add_fault(struct intake_import *import, const struct intake_fault *fault)
 {
-    import->fault_total++;
-    import->failed = true;
     if (import->fault_count == LIMIT_FAULTS) {
         return;
     }
@@ -30,53 +28,79 @@ void import_add_fault(struct intake_import *import, const struct intake_fault *f
     copy->hint = arena_copy(import->fault_arena, fault->hint);
 }
 
-static void add_finding_count(struct store_import *row, const struct store_finding_count *add)
+static void merge_counts(struct store_finding_count *counts, size_t room, const struct store_finding_count *add)
 {
-    for (size_t i = 0; i < STORE_FINDING_CODES; i++) {
-        struct store_finding_count *slot = &row->finding_counts[i];
-        if (slot->count == 0) {
-            *slot = *add;
-            return;
-        }
-        if (strcmp(slot->code, add->code) == 0) {
-            slot->count += add->count;
-            return;
-        }
+    for (size_t i = 0; i < room && add[i].count > 0; i++) {
+        counts_add(counts, room, add[i].code, add[i].count);
     }
 }
 
-static void merge_findings(struct intake_import *import, const struct intake_chunk *chunk)
+/* The report of an atomic import stops at a number of items: it is for mending, not for keeping what was refused. */
+static void bound_report(const struct intake_import *import, struct intake_chunk *chunk)
 {
-    import->row.findings += chunk->finding_total;
-    for (size_t i = 0; i < STORE_FINDING_CODES && chunk->finding_counts[i].count > 0; i++) {
-        add_finding_count(&import->row, &chunk->finding_counts[i]);
+    if (!import->admission.partial && import->counts.progress.refused > LIMIT_REPORTED_ITEMS) {
+        buf_clear(&chunk->refusals_row);
     }
 }
 
-static void merge_faults(struct intake_import *import, const struct intake_chunk *chunk)
+static void merge_findings(struct intake_import *import, struct intake_chunk *chunk)
 {
-    if (chunk->fault_total > 0) {
-        import->conflicts_only = false;
-    }
+    struct intake_counts *counts = &import->counts;
+    counts->faults += chunk->fault_total;
+    counts->progress.refused += chunk->refused;
+    counts->progress.findings += chunk->finding_total;
+    merge_counts(counts->finding_counts, STORE_FINDING_CODES, chunk->finding_counts);
+    merge_counts(counts->fault_counts, STORE_FAULT_CODES, chunk->fault_counts);
     for (size_t i = 0; i < chunk->fault_count; i++) {
         import_add_fault(import, &chunk->faults[i]);
     }
-    import->fault_total += chunk->fault_total - chunk->fault_count;
+    bool of_envelope = chunk->fault_count > 0;
+    import->failed = import->failed || of_envelope || (chunk->refused > 0 && !import->admission.partial);
+    bound_report(import, chunk);
+}
+
+/* A body that its client did not end, or a failure that may pass: with a key, what was kept waits for a retry. */
+static bool may_be_resumed(const struct intake_import *import, int error)
+{
+    return import->admission.keyed && !import->failed && (error == ERR_CUT_OFF || err_is_temporary(error));
+}
+
+/* A body that is not the key's must leave what the key's import has alone. */
+static void note_error(struct intake_import *import, const struct intake_chunk *chunk)
+{
+    bool other = chunk->error == ERR_KEY_REUSED;
+    import->left = import->left || other || may_be_resumed(import, chunk->error);
+    import->failed = import->failed || !import->left;
+    if (import->error == 0) {
+        import->error = chunk->error;
+        import->place = chunk->place;
+    }
 }
 
 /* This chunk's turn has come. Import lock held. */
 static void take_turn(struct intake_import *import, struct intake_chunk *chunk)
 {
+    int err = chunk->error == 0 && import->admission.keyed && !import->left ? follow_turn(import, chunk) : 0;
+    chunk->error = chunk->error == 0 ? err : chunk->error;
     if (chunk->error != 0) {
-        import->failed = true;
-        if (import->error == 0) {
-            import->error = chunk->error;
-            import->place = chunk->place;
-        }
+        note_error(import, chunk);
     }
-    merge_faults(import, chunk);
-    merge_findings(import, chunk);
-    import->row.received += chunk_count(chunk);
+    if (import->follow != FOLLOW_ALL) {
+        merge_findings(import, chunk);
+        import->counts.progress.received += chunk_count(chunk);
+    }
+}
+
+/* Whether anything of the chunk is for the store. */
+static bool has_to_be_kept(const struct intake_import *import, const struct intake_chunk *chunk)
+{
+    if (chunk->last) {
+        return import->follow != FOLLOW_ALL; /* one that is left still waits for what stands before it */
+    }
+    if (chunk->followed || import->left) {
+        return false;
+    }
+    return !import->failed || chunk->refusals_row.size > 0;
 }
 
 static struct intake_chunk *next_ready(struct intake_import *import)
@@ -85,6 +109,14 @@ static struct intake_chunk *next_ready(struct intake_import *import)
     struct intake_chunk *chunk = *slot;
     *slot = NULL;
     return chunk;
+}
+
+static void drop(struct intake_chunk *chunk)
+{
+    if (chunk->last) {
+        import_done(chunk->import);
+    }
+    chunk_release(chunk);
 }
 
 void order_chunk(struct intake_chunk *chunk)
@@ -99,16 +131,16 @@ void order_chunk(struct intake_chunk *chunk)
     for (chunk = next_ready(import); chunk != NULL; chunk = next_ready(import)) {
         import->next++;
         take_turn(import, chunk);
-        if (import->failed && !chunk->last) {
+        if (!has_to_be_kept(import, chunk)) {
             list_append(&dropped, &chunk->link);
             continue;
         }
-        bool pushed = queue_try_push(intake->keep, chunk);
+        bool pushed = queue_try_push(chunk->number < LANE_FROM ? intake->keep : intake->lane, chunk);
         assert(pushed); /* as large as the work queue */
         (void)pushed;
     }
     pthread_mutex_unlock(&import->lock);
     for (struct list *link = list_take_first(&dropped); link != NULL; link = list_take_first(&dropped)) {
-        chunk_release(LIST_ENTRY(link, struct intake_chunk, link));
+        drop(LIST_ENTRY(link, struct intake_chunk, link));
     }
 }

@@ -1,5 +1,6 @@
 /*
- * Split: bytes of a body become chunks of items, in the HTTP thread.
+ * Split: bytes of a body become chunks of items, in the HTTP thread. Where a chunk ends depends on the bytes of
+ * the body alone, never on how they came: a body that is sent again makes the same chunks (follow.c).
  *
  * The one difficulty: a chunk is shipped when the next item starts, not when it is full, so that a
  * batch of exactly one chunk's size goes as one chunk that knows that it is the last: then its
@@ -29,7 +30,9 @@ static void ship(struct intake_import *import, struct intake_chunk *chunk, bool 
     chunk->number = import->shipped++;
     chunk->first_index = import->items;
     import->items += chunk_count(chunk);
+    chunk->shipped = true;
     chunk->last = last;
+    chunk->followed = follow_skips(import, chunk->number);
     chunk->charged_bytes = chunk->text.size;
     uint64_t random;
     crypto_random(&random, sizeof random);
@@ -58,7 +61,7 @@ static bool have_room(struct intake_import *import)
 
 static void refuse_large_item(struct intake_import *import)
 {
-    struct json_error place = json_splitter_item(import->splitter);
+    struct json_error place = frame_item(import);
     place.reason = "The item is larger than 1 MiB.";
     refuse_body(import, ERR_ITEM_TOO_LARGE, &place);
 }
@@ -84,7 +87,7 @@ static void end_item(struct intake_import *import)
     struct intake_chunk *chunk = import->filling;
     struct chunk_item item = {.at = chunk->text.size - import->item_bytes,
                               .size = import->item_bytes,
-                              .begin = json_splitter_item(import->splitter)};
+                              .begin = frame_item(import)};
     buf_append(&chunk->items, &item, sizeof item);
     import->item_bytes = 0;
     if (buf_error(&chunk->text) != 0 || buf_error(&chunk->items) != 0) {
@@ -92,17 +95,17 @@ static void end_item(struct intake_import *import)
     }
 }
 
-/* One step of the splitter; false when the piece is used up or the body refused. */
-static bool step(struct intake_import *import, struct slice *piece)
+/* One step of the framer; false when the bytes are used up or the body refused. */
+static bool step(struct intake_import *import, struct slice *plain)
 {
     struct slice bytes;
-    enum json_split_event event = json_splitter_next(import->splitter, piece, &bytes);
+    enum json_split_event event = frame_next(import, plain, &bytes);
     if (event == JSON_SPLIT_MORE) {
         return false;
     }
     if (event == JSON_SPLIT_ERROR) {
-        struct json_error place;
-        int error = json_splitter_error(import->splitter, &place);
+        struct json_error place = {0};
+        int error = frame_error(import, &place);
         refuse_body(import, error, &place);
         return false;
     }
@@ -113,22 +116,59 @@ static bool step(struct intake_import *import, struct slice *piece)
     return import->split_error == 0;
 }
 
-void intake_take(struct intake_import *import, struct slice *piece)
+/* Takes bytes as they stand in the body; false when it has to rest before the rest of them. */
+static bool take_plain(struct intake_import *import, struct slice *plain)
 {
-    size_t given = piece->size;
-    while (import->split_error == 0 && piece->size > 0) {
-        if (!have_room(import)) {
-            import->bytes += given - piece->size;
-            return;
-        }
-        if (!step(import, piece)) {
+    size_t given = plain->size;
+    bool room = true;
+    while (import->split_error == 0 && plain->size > 0) {
+        room = have_room(import);
+        if (!room || !step(import, plain)) {
             break;
         }
     }
+    atomic_fetch_add(&import->bytes, given - plain->size);
+    return room;
+}
+
+/* Undoes the encoding of a part of the body. */
+static void unpack_some(struct intake_import *import, struct slice *piece)
+{
+    const char *why = NULL;
+    int err = unpack_next(import->unpack, piece, &import->plain, &why);
+    if (err != 0) {
+        refuse_body(import, err, &(struct json_error){.reason = why, .offset = unpack_offset(import->unpack)});
+    }
+}
+
+/* What was unpacked before, then the piece, until nothing comes out any more. False when it has to rest. */
+static bool take_packed(struct intake_import *import, struct slice *piece)
+{
+    while (import->split_error == 0) {
+        if (import->plain.size == 0) {
+            unpack_some(import, piece);
+        }
+        if (import->plain.size == 0) {
+            break;
+        }
+        if (!take_plain(import, &import->plain)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool intake_take(struct intake_import *import, struct slice *piece)
+{
+    if (atomic_load(&import->aborting) && import->split_error == 0) {
+        refuse_body(import, ERR_ABORTED, &(struct json_error){0});
+    }
+    bool go_on = import->unpack != NULL ? take_packed(import, piece) : take_plain(import, piece);
     if (import->split_error != 0) {
         *piece = SLICE_NONE; /* the rest is of no use any more */
+        go_on = true;
     }
-    import->bytes += given - piece->size;
+    return go_on;
 }
 
 /* The last chunk carries the refusal of the body, so that it is judged in the body's order. */
@@ -168,16 +208,31 @@ static void end_with(struct intake_import *import, int error)
     ship_last(import);
 }
 
-void intake_end(struct intake_import *import)
+/* What frame_end leaves: an item that the end of the body ends. */
+static int end_frame(struct intake_import *import)
 {
-    int error = import->split_error;
-    if (error == 0) {
-        error = json_splitter_end(import->splitter);
-        if (error != 0) {
-            json_splitter_error(import->splitter, &import->split_place);
-        }
+    bool open = false;
+    int error = frame_end(import, &open);
+    if (error != 0) {
+        struct json_error place = {0};
+        int told = frame_error(import, &place);
+        error = told != 0 ? told : error;
+        import->split_place = place;
+    } else if (open) {
+        end_item(import);
+        error = import->split_error;
     }
-    end_with(import, error);
+    return error;
+}
+
+bool intake_end(struct intake_import *import)
+{
+    struct slice nothing = SLICE_NONE;
+    if (!intake_take(import, &nothing)) {
+        return false;
+    }
+    end_with(import, import->split_error != 0 ? import->split_error : end_frame(import));
+    return true;
 }
 
 void split_cut_off(struct intake_import *import)

@@ -22,7 +22,7 @@ static void check_chunk(const struct store_chunk *chunk)
     if (chunk->row != NULL) {
         assert(uuid_equal(&chunk->row->tenant, &chunk->tenant) && uuid_equal(&chunk->row->id, &chunk->import));
         assert(chunk->row->state >= IMPORT_OPEN && chunk->row->state <= IMPORT_ABORTED);
-        assert(chunk->count == 0 || chunk->row->state != IMPORT_ABORTED);
+        assert(chunk->count == 0 || chunk->dry || chunk->row->state != IMPORT_ABORTED);
     }
 }
 

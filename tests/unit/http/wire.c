@@ -135,6 +135,29 @@ static void take(struct wire_client *client, size_t size, struct buf *to)
     client->in.size -= size;
 }
 
+/* A body that is made while it is sent (RFC 9112 section 7.1). */
+static void take_chunked(struct wire_client *client, struct buf *body)
+{
+    size_t size = 1;
+    buf_init(body, 0);
+    while (size > 0) {
+        const char *end = NULL;
+        while (client->in.size == 0 || (end = memmem(client->in.data, client->in.size, "\r\n", 2)) == NULL) {
+            assert_true(more(client));
+        }
+        struct buf line;
+        struct buf piece;
+        take(client, (size_t)(end - client->in.data) + 2, &line);
+        size = (size_t)strtoull(line.data, NULL, 16);
+        take(client, size + 2, &piece);
+        buf_append(body, piece.data, size);
+        buf_fini(&line);
+        buf_fini(&piece);
+    }
+    buf_append_byte(body, 0);
+    body->size--;
+}
+
 void wire_read(struct wire_client *client, bool head, struct wire_answer *answer)
 {
     const char *end = NULL;
@@ -147,6 +170,10 @@ void wire_read(struct wire_client *client, bool head, struct wire_answer *answer
     take(client, (size_t)(end - client->in.data) + 4, &answer->head);
     answer->status = (int)strtol(answer->head.data + sizeof "HTTP/1.1 " - 1, NULL, 10);
     struct slice length = wire_field(answer, "Content-Length");
+    if (!head && slice_equal_text(wire_field(answer, "Transfer-Encoding"), "chunked")) {
+        take_chunked(client, &answer->body);
+        return;
+    }
     size_t size = head || length.size == 0 ? 0 : (size_t)strtoull(length.data, NULL, 10);
     take(client, size, &answer->body);
 }

@@ -66,7 +66,11 @@ static void every_header(void **state)
         {"cyrexa", keys.reader, "acme", keys.token, "application/json", NULL, NULL, ERR_SCOPE_MISSING},
         {"nexera", keys.bearer, NULL, NULL, "application/json", NULL, "application/json", 0},
         {"nexera", keys.bearer, "other", NULL, "application/json", NULL, NULL, ERR_TENANT_MISMATCH},
-        {"nexera", keys.bearer, NULL, NULL, "text/csv", NULL, NULL, ERR_MEDIA_TYPE},
+        {"nexera", keys.bearer, NULL, NULL, "text/csv", "gzip", "application/x-ndjson", 0},
+        {"nexera", keys.bearer, NULL, NULL, "text/csv; charset=\"UTF-8\"", "zstd", NULL, 0},
+        {"nexera", keys.bearer, NULL, NULL, "text/csv;charset=latin1", NULL, NULL, ERR_MEDIA_TYPE},
+        {"nexera", keys.bearer, NULL, NULL, "application/x-ndjson", "x-gzip", NULL, 0},
+        {"nexera", keys.bearer, NULL, NULL, "text/plain", NULL, NULL, ERR_MEDIA_TYPE},
         {"nexera", keys.bearer, NULL, NULL, NULL, NULL, NULL, ERR_MEDIA_TYPE},
         {"nexera", keys.bearer, NULL, NULL, "application/jsonx", NULL, NULL, ERR_MEDIA_TYPE},
         {"nexera", keys.bearer, NULL, NULL, "application/json", "br", NULL, ERR_MEDIA_TYPE},
@@ -86,6 +90,7 @@ static void every_header(void **state)
         if (err != rows[i].error) {
             fail_msg("row %zu: %s, expected %s", i, err_code(err), err_code(rows[i].error));
         }
+        intake_admission_fini(&admission);
     }
     fixture_fini(&fixture);
 }

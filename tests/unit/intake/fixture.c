@@ -30,7 +30,8 @@ void fixture_init(struct fixture *fixture, bool tight)
                                      .hash_threads = 1,
                                      .imports = 64,
                                      .request_chunks = tight ? 2 : 8,
-                                     .memory_bytes = tight ? 1 : 64u << 20};
+                                     .memory_bytes = tight ? 1 : 64u << 20,
+                                     .key_window_ms = 24 * 3600 * 1000};
     MUST(intake_new(&options, &fixture->intake));
     fixture->registry = (struct registry){.store = fixture->store,
                                           .ring = fixture->ring,
@@ -84,6 +85,11 @@ static void rest(struct fixture_batch *batch)
 
 void fixture_begin(struct fixture *fixture, struct fixture_batch *batch, const struct fixture_options *options)
 {
+    MUST(fixture_try(fixture, batch, options));
+}
+
+int fixture_try(struct fixture *fixture, struct fixture_batch *batch, const struct fixture_options *options)
+{
     *batch = (struct fixture_batch){0};
     pthread_mutex_init(&batch->lock, NULL);
     pthread_cond_init(&batch->woken, NULL);
@@ -91,25 +97,37 @@ void fixture_begin(struct fixture *fixture, struct fixture_batch *batch, const s
     struct intake_admission admission = {
         .contract = fixture_contract(fixture, options->contract),
         .strict = options->strict,
+        .partial = options->partial,
+        .dry_run = options->dry_run,
+        .format = options->format,
+        .encoding = options->encoding,
+        .shape = options->shape,
+        .on_existing = options->on_existing,
+        .keyed = options->key != NULL,
         .grant = {.tenant = fixture->tenant, .scopes = options->scopes == 0 ? SCOPE_ALL : options->scopes}};
+    if (options->key != NULL) {
+        crypto_fingerprint(fixture->tenant->keys, slice_from_text(options->key), admission.key_mac);
+    }
+    buf_append_text(&admission.envelope, options->envelope == NULL ? "" : options->envelope);
     struct intake_waker waker = {.wake = wake, .context = batch};
-    MUST(intake_begin(fixture->intake, &admission, &waker, &batch->import));
+    int err = intake_begin(fixture->intake, &admission, &waker, &batch->import);
+    intake_admission_fini(&admission);
+    return err;
 }
 
 void fixture_take(struct fixture_batch *batch, struct slice bytes)
 {
-    while (bytes.size > 0) {
-        intake_take(batch->import, &bytes);
-        if (bytes.size > 0) {
-            batch->rests++;
-            rest(batch);
-        }
+    while (!intake_take(batch->import, &bytes)) {
+        batch->rests++;
+        rest(batch);
     }
 }
 
 void fixture_finish(struct fixture_batch *batch)
 {
-    intake_end(batch->import);
+    while (!intake_end(batch->import)) {
+        rest(batch);
+    }
     while (!intake_is_done(batch->import)) {
         rest(batch);
     }

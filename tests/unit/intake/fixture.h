@@ -46,6 +46,14 @@ struct fixture_options {
     const char *contract;
     uint32_t scopes; /* 0: all */
     bool strict;
+    bool partial;
+    bool dry_run;
+    uint8_t format;
+    uint8_t encoding;
+    uint8_t shape;
+    uint8_t on_existing;
+    const char *key;      /* idempotency key, or NULL */
+    const char *envelope; /* of a body that is not JSON, or NULL */
     size_t piece_size; /* 0: the whole body at once */
 };
 
@@ -54,6 +62,8 @@ void fixture_post(struct fixture *fixture, struct fixture_batch *batch, const st
                   struct slice body);
 /* Begins a batch without feeding it. */
 void fixture_begin(struct fixture *fixture, struct fixture_batch *batch, const struct fixture_options *options);
+/* The same, which may be refused. */
+int fixture_try(struct fixture *fixture, struct fixture_batch *batch, const struct fixture_options *options);
 /* Feeds bytes, resting as often as needed. */
 void fixture_take(struct fixture_batch *batch, struct slice bytes);
 /* Ends the body and waits. */

@@ -1,4 +1,4 @@
-/* An import's life and answer: one error for all its faults, its bounds, and those who leave early. */
+/* An import's life: its bounds, and those who leave early. */
 #include "fixture.h"
 
 #include <stdlib.h>
@@ -8,85 +8,6 @@
 #include "intake/intake_priv.h"
 
 static const struct fixture_options CYREXA = {.contract = "cyrexa"};
-
-static void one_error(void **state)
-{
-    (void)state;
-    static const struct {
-        int faults[3]; /* codes of errors, 0: none */
-        bool conflicts;
-        int error;
-    } rows[] = {
-        {{0}, true, 0},
-        {{ERR_EXTERNAL_ID_CONFLICT}, true, ERR_EXTERNAL_ID_CONFLICT},
-        {{ERR_UNIQUE_CONFLICT, ERR_UNIQUE_CONFLICT}, true, ERR_UNIQUE_CONFLICT},
-        {{ERR_BUSY, ERR_BUSY}, true, ERR_BUSY},
-        {{ERR_BUSY, ERR_EXTERNAL_ID_CONFLICT}, true, ERR_EXTERNAL_ID_CONFLICT}, /* coming back would not help */
-        {{ERR_UNIQUE_CONFLICT, ERR_BUSY}, true, ERR_EXTERNAL_ID_CONFLICT},
-        {{ERR_SCOPE_MISSING, ERR_SCOPE_MISSING}, false, ERR_SCOPE_MISSING},
-        {{ERR_SCOPE_MISSING, ERR_FAULTS}, false, ERR_FAULTS},
-        {{ERR_FAULTS}, false, ERR_FAULTS},
-        {{ERR_BUSY, ERR_FAULTS}, false, ERR_FAULTS},
-    };
-    struct fixture fixture;
-    fixture_init(&fixture, false);
-    for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        struct fixture_batch batch;
-        struct intake_answer answer;
-        fixture_begin(&fixture, &batch, &CYREXA);
-        for (size_t j = 0; j < 3 && rows[i].faults[j] != 0; j++) {
-            struct intake_fault fault = {.code = err_code(rows[i].faults[j])};
-            import_add_fault(batch.import, &fault);
-        }
-        batch.import->conflicts_only = rows[i].conflicts;
-        intake_answer(batch.import, &answer);
-        if (answer.error != rows[i].error) {
-            fail_msg("row %zu: %s", i, err_code(answer.error));
-        }
-        fixture_end(&batch);
-    }
-    fixture_fini(&fixture);
-}
-
-/* What is told of an import that was not kept must not read as if it had been. */
-static void answer_of_what_was_not_kept(void **state)
-{
-    (void)state;
-    struct fixture fixture;
-    struct fixture_batch batch;
-    struct buf body;
-    fixture_init(&fixture, false);
-    buf_init(&body, 0);
-    for (int i = 0; i < 6000; i++) {
-        buf_printf(&body, "%s{\"id\":\"%d\"}", i == 0 ? "[" : ",", i);
-    }
-    buf_append_text(&body, ",{\"id\":1}]");
-    fixture_post(&fixture, &batch, &CYREXA, buf_view(&body));
-    assert_int_equal(batch.answer.error, ERR_FAULTS);
-    assert_int_equal(batch.answer.created, 0);
-    assert_int_equal(batch.answer.existing, 0);
-    assert_int_equal(batch.reply.size, 0);
-    fixture_end(&batch);
-    buf_fini(&body);
-    fixture_fini(&fixture);
-}
-
-/* Kept, but the ids are lost to want of memory: "nothing was kept" would be a lie. */
-static void kept_but_unspeakable(void **state)
-{
-    (void)state;
-    struct fixture fixture;
-    struct fixture_batch batch;
-    struct intake_answer answer;
-    fixture_init(&fixture, false);
-    fixture_post(&fixture, &batch, &CYREXA, SLICE("[{}]"));
-    assert_int_equal(batch.answer.error, 0);
-    batch.import->ids.error = ERR_NO_MEMORY;
-    intake_answer(batch.import, &answer);
-    assert_int_equal(answer.error, ERR_OUTCOME_UNKNOWN);
-    fixture_end(&batch);
-    fixture_fini(&fixture);
-}
 
 /* However many clients begin and leave, the queues hold what they leave. */
 static void imports_are_bounded(void **state)
@@ -157,8 +78,7 @@ static void released_at_every_stage(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(one_error), cmocka_unit_test(answer_of_what_was_not_kept),
-                                       cmocka_unit_test(kept_but_unspeakable), cmocka_unit_test(imports_are_bounded),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(imports_are_bounded),
                                        cmocka_unit_test(released_at_every_stage)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

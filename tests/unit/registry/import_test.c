@@ -20,7 +20,7 @@ static void outcomes(void **state)
         {"cyrexa", "[{\"id\":\"b\"},{\"id\":\"c\"}]", {"\"received\":2,\"created\":1,\"existing\":1,\"faults\":0"}},
         {"cyrexa",
          "[{\"id\":\"b\",\"customerName\":\"other\"}]",
-         {"\"state\":\"aborted\"", "\"code\":\"faults\"", "\"received\":1,\"created\":0,\"existing\":0,\"faults\":1"}},
+         {"\"state\":\"aborted\"", "\"code\":\"external-id-conflict\"", "\"received\":1,\"created\":0,\"existing\":0,\"faults\":1"}},
         {"cyrexa",
          "[{\"id\":5},{\"id\":6}]",
          {"\"code\":\"faults\"", "\"received\":2,\"created\":0,\"existing\":0,\"faults\":2"}},

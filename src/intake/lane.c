@@ -1,0 +1,179 @@
+/*
+ * The bulk lane: chunks of large imports gather in runs (store.h), which cost the store a fraction of commits, and
+ * never stand in the way of small requests, which the keeper commits meanwhile. One thread; an import's chunks
+ * come here in order, behind those that the keeper had.
+ *
+ * Nothing of a run is durable before it is finished. So a run ends when it is large, when it has been idle for a
+ * while (its client is slow), when all runs together hold too much, and before its import's last chunk goes to the
+ * keeper, which writes the import's end.
+ */
+#include <assert.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "intake/intake_priv.h"
+
+#define RUN_CUSTOMERS 50000u
+#define RUN_BYTES     (24u << 20)
+#define ALL_BYTES     (32u << 20)
+#define IDLE_NS       2000000000
+#define LOOK_MS       500
+
+static void forward(struct intake_chunk *chunk)
+{
+    bool pushed = queue_try_push(chunk->import->intake->keep, chunk);
+    assert(pushed); /* as large as the work queue */
+    (void)pushed;
+}
+
+static bool is_stuck(struct intake_import *import)
+{
+    pthread_mutex_lock(&import->lock);
+    bool stuck = import->stuck;
+    pthread_mutex_unlock(&import->lock);
+    return stuck;
+}
+
+/* ---- runs ---- */
+
+static void cancel_run(struct intake_import *import)
+{
+    if (import->run != NULL) {
+        list_remove(&import->running_lane);
+        store_run_cancel(&import->run);
+    }
+}
+
+static void finish_run(struct intake_import *import)
+{
+    if (import->run == NULL) {
+        return;
+    }
+    list_remove(&import->running_lane);
+    bool pending = import->run_pending;
+    import->run_pending = false;
+    int err = store_run_finish(&import->run);
+    if (err != 0) {
+        log_error(NULL, "run failed", "\"code\":\"%s\"", err_code(err));
+        keep_fail(import, err);
+    } else if (pending) {
+        hash_lane_wake(import->intake->hash_lane);
+    }
+}
+
+static int open_run(struct intake_import *import, struct list *runs)
+{
+    if (import->run != NULL) {
+        return 0;
+    }
+    int err = store_run_open(import->intake->options.store, &import->row.tenant, &import->id, &import->run);
+    if (err == 0) {
+        list_append(runs, &import->running_lane);
+    }
+    return err;
+}
+
+/* The runs together stay within their memory: the largest is finished. */
+static void bound_runs(struct list *runs)
+{
+    size_t bytes = 0;
+    struct intake_import *largest = NULL;
+    for (struct list *link = runs->next; link != runs; link = link->next) {
+        struct intake_import *import = LIST_ENTRY(link, struct intake_import, running_lane);
+        bytes += store_run_bytes(import->run);
+        if (largest == NULL || store_run_bytes(import->run) > store_run_bytes(largest->run)) {
+            largest = import;
+        }
+    }
+    if (bytes > ALL_BYTES) {
+        finish_run(largest);
+    }
+}
+
+static void finish_idle(struct list *runs)
+{
+    int64_t now = clock_monotonic_ns();
+    for (struct list *link = runs->next; link != runs;) {
+        struct intake_import *import = LIST_ENTRY(link, struct intake_import, running_lane);
+        link = link->next;
+        if (now - import->run_ns > IDLE_NS) {
+            finish_run(import);
+        }
+    }
+}
+
+/* ---- a chunk ---- */
+
+static bool has_pending(const struct intake_chunk *chunk)
+{
+    for (size_t i = 0; i < chunk->commit.count; i++) {
+        if (chunk->customers[i].secrets_pending) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void add(struct intake_chunk *chunk, struct list *runs)
+{
+    struct intake_import *import = chunk->import;
+    struct intake_worker *tools = &import->intake->laner_tools;
+    int err = open_run(import, runs);
+    keep_prepare(chunk, tools);
+    err = err == 0 ? store_run_add(import->run, &chunk->commit) : err;
+    if (err != 0 || chunk->commit.error != 0) {
+        keep_fail(import, err != 0 ? err : chunk->commit.error);
+        cancel_run(import);
+        chunk_release(chunk);
+        return;
+    }
+    if (!chunk->commit.kept) {
+        keep_note_conflicts(chunk, tools);
+        cancel_run(import);
+        forward(chunk); /* its refusals are told */
+        return;
+    }
+    keep_note(chunk);
+    import->run_pending = import->run_pending || has_pending(chunk);
+    import->run_ns = clock_monotonic_ns();
+    chunk_release(chunk);
+    if (store_run_count(import->run) >= RUN_CUSTOMERS || store_run_bytes(import->run) >= RUN_BYTES) {
+        finish_run(import);
+    }
+    bound_runs(runs);
+}
+
+static void take(struct intake_chunk *chunk, struct list *runs)
+{
+    struct intake_import *import = chunk->import;
+    chunk_wait_early(import);
+    if (keep_has_failed(import)) {
+        cancel_run(import);
+        forward(chunk);
+    } else if (chunk->last) {
+        finish_run(import);
+        forward(chunk);
+    } else if (is_stuck(import)) {
+        chunk_release(chunk);
+    } else {
+        add(chunk, runs);
+    }
+}
+
+void *bulk_run(void *context)
+{
+    struct intake *intake = context;
+    struct list runs;
+    list_init(&runs);
+    for (;;) {
+        bool idle = list_empty(&runs);
+        struct intake_chunk *chunk = idle ? queue_pop(intake->lane) : queue_pop_timed(intake->lane, LOOK_MS);
+        if (chunk == NULL && idle) {
+            return NULL; /* closed; imports with runs have ended before that */
+        }
+        if (chunk != NULL) {
+            take(chunk, &runs);
+        }
+        finish_idle(&runs);
+    }
+}

@@ -1,0 +1,116 @@
+/*
+ * Watch: imports under way as others see them: how far they are, and ending them by request. An import is found
+ * by its tenant and id until its last reference is gone.
+ */
+#include "base/clock.h"
+#include "intake/intake_priv.h"
+
+#define NAME_BYTES (2 * UUID_BYTES)
+
+static struct slice name_of(const struct uuid *tenant, const struct uuid *id, uint8_t bytes[NAME_BYTES])
+{
+    memcpy(bytes, tenant->bytes, UUID_BYTES);
+    memcpy(bytes + UUID_BYTES, id->bytes, UUID_BYTES);
+    return slice_make(bytes, NAME_BYTES);
+}
+
+int watch_import(struct intake_import *import)
+{
+    struct intake *intake = import->intake;
+    uint8_t bytes[NAME_BYTES];
+    if (import->follow == FOLLOW_ALL) {
+        return 0; /* what it follows has ended */
+    }
+    pthread_mutex_lock(&intake->lock);
+    int err = map_put(intake->running, name_of(&import->row.tenant, &import->id, bytes), (uint64_t)(uintptr_t)import);
+    import->watched = err == 0;
+    pthread_mutex_unlock(&intake->lock);
+    return err;
+}
+
+void watch_end(struct intake_import *import)
+{
+    uint8_t bytes[NAME_BYTES];
+    if (import->watched) {
+        map_delete(import->intake->running, name_of(&import->row.tenant, &import->id, bytes));
+        import->watched = false;
+    }
+}
+
+/* With a reference more; NULL: none. */
+static struct intake_import *find(struct intake *intake, const struct uuid *tenant, const struct uuid *id)
+{
+    uint8_t bytes[NAME_BYTES];
+    uint64_t found = 0;
+    struct intake_import *import = NULL;
+    pthread_mutex_lock(&intake->lock);
+    if (map_get(intake->running, name_of(tenant, id, bytes), &found)) {
+        import = (struct intake_import *)(uintptr_t)found;
+        import->references++;
+    }
+    pthread_mutex_unlock(&intake->lock);
+    return import;
+}
+
+bool intake_progress(struct intake *intake, const struct uuid *tenant, const struct uuid *id,
+                     struct intake_progress *progress)
+{
+    struct intake_import *import = find(intake, tenant, id);
+    if (import == NULL) {
+        return false;
+    }
+    pthread_mutex_lock(&import->lock);
+    *progress = import->counts.progress;
+    pthread_mutex_unlock(&import->lock);
+    progress->bytes = atomic_load(&import->bytes);
+    progress->started_ms = import->started_ms;
+    import_unref(import);
+    return true;
+}
+
+/* ---- ending one ---- */
+
+/* Its body is refused from now on. One whose end is on its way to the store has ended. */
+static int abort_running(struct intake_import *import)
+{
+    pthread_mutex_lock(&import->lock);
+    bool closed = import->closed;
+    if (!closed) {
+        import->failed = true;
+        import->error = import->error == 0 ? ERR_ABORTED : import->error;
+        atomic_store(&import->aborting, true);
+    }
+    pthread_mutex_unlock(&import->lock);
+    return closed ? ERR_IMPORT_ENDED : 0;
+}
+
+/* Nobody has it: its row alone says how it ends. */
+static int abort_left(struct intake *intake, struct store_import *row)
+{
+    struct store_chunk chunk = {.tenant = row->tenant, .import = row->id, .number = row->chunks, .row = row};
+    struct store_chunk *chunks = &chunk;
+    row->state = IMPORT_ABORTED;
+    row->error = ERR_ABORTED;
+    row->ended_ms = clock_real_ms();
+    int err = store_commit(intake->options.store, &chunks, 1);
+    return err != 0 ? err : chunk.error;
+}
+
+int intake_abort(struct intake *intake, const struct uuid *tenant, const struct uuid *id)
+{
+    struct intake_import *import = find(intake, tenant, id);
+    if (import != NULL) {
+        int ended = abort_running(import);
+        import_unref(import);
+        return ended;
+    }
+    struct store_import row;
+    struct buf envelope;
+    buf_init(&envelope, 0);
+    int err = store_import_get(intake->options.store, tenant, id, &row, &envelope);
+    if (err == 0) {
+        err = row.state == IMPORT_OPEN ? abort_left(intake, &row) : ERR_IMPORT_ENDED;
+    }
+    buf_fini(&envelope);
+    return err;
+}
