@@ -199,6 +199,24 @@ static void test_large(void **state)
     free(text);
 }
 
+/* What can be known from the bytes given comes out before more are asked for: all but the checksum is there. */
+static void test_nothing_is_held_back(void **state)
+{
+    (void)state;
+    static const size_t CHECKSUM_BYTES[] = {[UNPACK_GZIP] = 8, [UNPACK_ZSTD] = 4};
+    static char text[(1u << 20) + 2000]; /* a buffer is full just before the end */
+    for (size_t i = 0; i < COUNT_OF(KINDS); i++) {
+        struct buf packed = {0};
+        struct told told;
+        pack(KINDS[i], &packed, text, sizeof text);
+        run(KINDS[i], slice_make(packed.data, packed.size - CHECKSUM_BYTES[KINDS[i]]), packed.size, 1, &told);
+        assert_int_equal(told.code, ERR_CUT_OFF);
+        assert_int_equal(told.plain.size, sizeof text);
+        buf_fini(&told.plain);
+        buf_fini(&packed);
+    }
+}
+
 static void test_garbage(void **state)
 {
     (void)state;
@@ -309,9 +327,10 @@ static void test_bombs(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_every_cut), cmocka_unit_test(test_every_end), cmocka_unit_test(test_large),
-        cmocka_unit_test(test_garbage),   cmocka_unit_test(test_damage),    cmocka_unit_test(test_window),
-        cmocka_unit_test(test_bombs),
+        cmocka_unit_test(test_every_cut), cmocka_unit_test(test_every_end),
+        cmocka_unit_test(test_large),     cmocka_unit_test(test_nothing_is_held_back),
+        cmocka_unit_test(test_garbage),   cmocka_unit_test(test_damage),
+        cmocka_unit_test(test_window),    cmocka_unit_test(test_bombs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
