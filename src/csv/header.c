@@ -23,6 +23,7 @@ struct node {
     struct node *parent;
     struct node *first, *last, *next; /* children in order of their columns, and the next sibling */
     uint32_t child_count;
+    uint32_t depth;  /* containers between the root and this */
     uint32_t column; /* of a leaf; of others that of their first leaf */
     bool is_leaf;
     bool is_array;
@@ -230,7 +231,8 @@ static struct node *child_of(struct compiler *compiler, struct node *parent, str
     if (child == NULL) {
         return NULL;
     }
-    *child = (struct node){.name = name, .parent = parent, .column = column};
+    uint32_t depth = parent == &compiler->root ? 0 : parent->depth + 1;
+    *child = (struct node){.name = name, .parent = parent, .depth = depth, .column = column};
     *(parent->first == NULL ? &parent->first : &parent->last->next) = child;
     parent->last = child;
     parent->child_count++;
@@ -384,14 +386,10 @@ static int fill_leaf(struct compiler *compiler, struct csv_leaf *leaf, struct no
 static int emit_leaf(struct compiler *compiler, struct node *node)
 {
     struct node *path[LIMIT_DEPTH];
-    uint32_t depth = 0;
+    uint32_t depth = node->depth;
     uint32_t shared = 0;
-    for (const struct node *up = node->parent; up != &compiler->root; up = up->parent) {
-        depth++;
-    }
-    struct node *step = node;
-    for (uint32_t i = 0; i <= depth; i++, step = step->parent) {
-        path[depth - i] = step;
+    for (struct node *step = node; step != &compiler->root; step = step->parent) {
+        path[step->depth] = step;
     }
     struct csv_leaf *leaf = compiler->last_leaf == NULL ? compiler->header->leaves : compiler->last_leaf + 1;
     while (compiler->last_leaf != NULL && shared < depth && shared < compiler->last_leaf->depth &&
