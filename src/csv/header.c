@@ -388,9 +388,11 @@ static int emit_leaf(struct compiler *compiler, struct node *node)
     struct node *path[LIMIT_DEPTH];
     uint32_t depth = node->depth;
     uint32_t shared = 0;
-    for (struct node *step = node; step != &compiler->root; step = step->parent) {
-        path[step->depth] = step;
+    struct node *step = node;
+    for (uint32_t i = 0; i <= depth; i++, step = step->parent) {
+        path[depth - i] = step;
     }
+    assert(step == &compiler->root);
     struct csv_leaf *leaf = compiler->last_leaf == NULL ? compiler->header->leaves : compiler->last_leaf + 1;
     while (compiler->last_leaf != NULL && shared < depth && shared < compiler->last_leaf->depth &&
            path[shared] == compiler->path[shared]) {

@@ -143,8 +143,9 @@ static void test_limits(void **state)
         fill(&row, ROWS[i].count, ROWS[i].before, ROWS[i].after);
         int err = compile(buf_view(&row), SLICE_NONE, &header, &at, &why, NULL);
         buf_append_byte(&why, 0);
-        assert_int_equal(err, ROWS[i].word == NULL ? 0 : ERR_MALFORMED_CSV);
-        assert_true(err == 0 || strstr(why.data, ROWS[i].word) != NULL);
+        const char *word = ROWS[i].word;
+        assert_int_equal(err, word == NULL ? 0 : ERR_MALFORMED_CSV);
+        assert_true(word == NULL || strstr(why.data, word) != NULL);
         csv_header_free(&header);
         buf_fini(&row);
         buf_fini(&why);
@@ -161,10 +162,10 @@ static void test_limits(void **state)
     buf_append_text(&row, "/a");
     expect_refusal(buf_view(&row), "", 0, "64 levels");
     buf_clear(&row);
-    memset(buf_extend(&row, 1023), 'a', 1023);
+    buf_printf(&row, "%01023d", 0);
     assert_int_equal(compile(buf_view(&row), SLICE_NONE, &header, &at, &why, NULL), 0);
     csv_header_free(&header);
-    buf_append_byte(&row, 'a');
+    buf_append_byte(&row, '0');
     expect_refusal(buf_view(&row), "", 0, "1,024 bytes");
     buf_clear(&row);
     for (size_t i = 0; i < 300; i++) {
