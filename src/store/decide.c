@@ -79,7 +79,7 @@ static uint8_t judge(struct store_group *group, const struct store_group_chunk *
     }
     if (!uuid_equal(&slot->holder.import, &at->chunk->import)) {
         uint8_t state = holder_state(group, &at->chunk->tenant, &slot->holder.import);
-        if (state == IMPORT_ABORTED) {
+        if (state == IMPORT_ABORTED || state == IMPORT_UNDONE) {
             return STORE_CREATED;
         }
         if (state != IMPORT_COMMITTED) {
@@ -198,7 +198,7 @@ static bool may_follow_end(const struct store_member *member, const struct store
     }
     switch (member->now) {
     case IMPORT_COMMITTED:
-        return next == IMPORT_COMMITTED || next == IMPORT_ABORTED || (here && next == 0);
+        return next == IMPORT_COMMITTED || (here && next == 0);
     case IMPORT_ABORTED:
         return next == IMPORT_ABORTED || (here && next == 0);
     default:

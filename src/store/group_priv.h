@@ -11,10 +11,12 @@
 struct store_member {
     struct uuid tenant;
     struct uuid import;
-    uint8_t before;              /* import_state when the group began; 0: it has no row */
-    uint8_t now;                 /* as the chunks decided so far leave it */
-    bool wrote;                  /* it has outcome rows */
-    bool refused;                /* an atomic chunk of it was not kept: it can't be committed any more */
+    uint8_t before; /* import_state when the group began; 0: it has no row */
+    uint8_t now;    /* as the chunks decided so far leave it */
+    bool wrote;     /* it has outcome rows */
+    bool refused;   /* an atomic chunk of it was not kept: it can't be committed any more */
+    bool claimed;   /* it has an idempotency key, of this mac */
+    uint8_t mac[CRYPTO_MAC_BYTES];
     struct store_unfinished was; /* its entry in the set when the group began; state 0: none */
 };
 
@@ -63,6 +65,7 @@ struct store_envelope {
 struct store_group {
     struct store_local *local;
     struct store_kv *out; /* whose put takes the rows that are composed; NULL: the local store's */
+    int64_t now_ms;
     struct store_group_chunk *chunks;
     size_t count;
     struct store_member *members;

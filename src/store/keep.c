@@ -6,41 +6,54 @@
  * that are unfinished after the group enter the set before the write, those that are finished leave
  * it behind the write. Both sets are made before, so that nothing can fail once it is written.
  */
+#include "base/clock.h"
 #include "store/group_priv.h"
 
 /* ---- the unfinished marks ---- */
 
-/* The member's entry in the set as the group leaves it; state 0: none. */
-static struct store_unfinished entry_after(const struct store_member *member)
+/* When it was last gone on with: to a second, so that not every group makes a set of its own. */
+static int64_t touched_ms(const struct store_group *group, const struct store_member *member)
 {
-    struct store_unfinished entry = {
-        .tenant = member->tenant, .import = member->import, .wrote = member->wrote, .refused = member->refused};
+    bool lately = member->was.state != 0 && group->now_ms - member->was.touched_ms < 1000;
+    return lately ? member->was.touched_ms : group->now_ms;
+}
+
+/* The member's entry in the set as the group leaves it; state 0: none. */
+static struct store_unfinished entry_after(const struct store_group *group, const struct store_member *member)
+{
+    struct store_unfinished entry = member->was;
+    if (member->now == member->before && member->now != IMPORT_OPEN) {
+        return entry; /* only its report is written again */
+    }
+    entry = (struct store_unfinished){.tenant = member->tenant,
+                                      .import = member->import,
+                                      .wrote = member->wrote,
+                                      .refused = member->refused,
+                                      .claimed = member->claimed && member->now == IMPORT_OPEN};
     if (member->now == IMPORT_OPEN) {
         entry.state = IMPORT_OPEN;
-    } else if (member->now == IMPORT_ABORTED && member->before == IMPORT_COMMITTED) {
-        entry.state = IMPORT_ABORTED; /* undone; the sweep finds out whether it had customers */
-        entry.wrote = true;
+        entry.touched_ms = touched_ms(group, member);
     } else if (member->now == IMPORT_ABORTED && member->wrote) {
         entry.state = IMPORT_ABORTED;
     }
-    if (member->was.state == 0 && member->before == IMPORT_ABORTED) {
-        entry.state = 0; /* swept before: only its report is written again */
+    if (entry.claimed) {
+        memcpy(entry.mac, member->mac, sizeof entry.mac);
     }
     return entry;
 }
 
+static bool mark_same(const struct store_unfinished *a, const struct store_unfinished *b)
+{
+    return a->state == b->state &&
+           (a->state == 0 || (a->claimed == b->claimed && memcmp(a->mac, b->mac, sizeof a->mac) == 0));
+}
+
 static void put_marks(const struct store_group *group)
 {
-    struct store_local *local = group->local;
     for (size_t i = 0; i < group->member_count; i++) {
-        const struct store_member *member = &group->members[i];
-        uint8_t bytes[STORE_ROW_KEY_BYTES];
-        struct slice key = store_rows_pair_key(bytes, &member->tenant, &member->import);
-        uint8_t state = entry_after(member).state;
-        if (state != 0 && state != member->was.state) {
-            store_kv_put(local->kv, local->batch, STORE_FAMILY_UNFINISHED, key, slice_make(&state, 1));
-        } else if (state == 0 && member->was.state != 0) {
-            store_kv_erase(local->kv, local->batch, STORE_FAMILY_UNFINISHED, key);
+        struct store_unfinished entry = entry_after(group, &group->members[i]);
+        if (!mark_same(&entry, &group->members[i].was)) {
+            store_local_put_mark(group->local, group->local->batch, &entry);
         }
     }
 }
@@ -54,7 +67,8 @@ struct stages {
 
 static bool entry_same(const struct store_unfinished *a, const struct store_unfinished *b)
 {
-    return a->state == b->state && (a->state == 0 || (a->wrote == b->wrote && a->refused == b->refused));
+    return mark_same(a, b) &&
+           (a->state == 0 || (a->wrote == b->wrote && a->refused == b->refused && a->touched_ms == b->touched_ms));
 }
 
 /* Imports that begin in this group come first (U1), whatever state it leaves them in. */
@@ -70,7 +84,7 @@ static int stage(struct store_group *group, struct stages *stages)
     }
     for (size_t i = 0; i < group->member_count; i++) {
         const struct store_member *member = &group->members[i];
-        struct store_unfinished entry = entry_after(member);
+        struct store_unfinished entry = entry_after(group, member);
         if (entry_same(&entry, &member->was)) {
             continue;
         }
@@ -169,7 +183,7 @@ static void take_back(struct store_group *group, struct store_chunk *const *chun
 int store_local_commit(struct store *store, struct store_chunk *const *chunks, size_t count)
 {
     struct store_local *local = store_local_of(store);
-    struct store_group group = {.local = local};
+    struct store_group group = {.local = local, .now_ms = clock_real_ms()};
     for (size_t i = 0; i < count; i++) {
         chunks[i]->kept = false;
         chunks[i]->error = 0;

@@ -23,7 +23,6 @@
 
 #include <stdlib.h>
 
-#include "base/clock.h"
 #include "base/log.h"
 
 #define ARENA_BLOCK_BYTES (1u << 20)
@@ -94,107 +93,6 @@ int store_local_failed(struct store_local *local, int err)
 
 /* ---- opening ---- */
 
-int store_local_has_outcomes(struct store_local *local, struct store_kv_view *rows, const struct uuid *tenant,
-                             const struct uuid *import, bool *has)
-{
-    uint8_t bytes[STORE_ROW_KEY_BYTES];
-    struct slice prefix = store_rows_pair_key(bytes, tenant, import);
-    struct store_kv_walk *walk = store_kv_walk_open(local->kv, rows, STORE_FAMILY_OUTCOME, prefix);
-    if (walk == NULL) {
-        return ERR_NO_MEMORY;
-    }
-    struct slice key;
-    struct slice value;
-    store_kv_walk_seek(local->kv, walk, prefix, false);
-    *has = store_kv_walk_at(local->kv, walk, &key, &value);
-    return store_kv_walk_close(local->kv, &walk);
-}
-
-/* Puts the aborted form of an import's row into the batch, unless it has ended. */
-static int abort_row(struct store_local *local, struct slice key, struct slice row)
-{
-    struct store_import import;
-    int err = store_rows_import_read(key, row, &import);
-    if (err != 0 || import.state != IMPORT_OPEN) {
-        return err;
-    }
-    struct buf aborted;
-    buf_init(&aborted, 0);
-    import.state = IMPORT_ABORTED;
-    import.error = (int16_t)ERR_STOPPING;
-    import.ended_ms = clock_real_ms();
-    store_rows_import_write(&aborted, &import);
-    store_kv_put(local->kv, local->batch, STORE_FAMILY_IMPORT, key, buf_view(&aborted));
-    err = buf_error(&aborted);
-    buf_fini(&aborted);
-    return err;
-}
-
-/* What becomes of an import that was left unfinished (S6); its state is `entry->state` then, 0 when nothing is
- * left to do for it. A mark without a row is left to the sweep. */
-static int recover_import(struct store_local *local, struct store_kv_view *rows, struct slice key,
-                          struct store_unfinished *entry)
-{
-    struct buf row;
-    buf_init(&row, 0);
-    int err = store_kv_get(local->kv, rows, STORE_FAMILY_IMPORT, key, &row);
-    if (err == 0 && store_rows_import_resumes(buf_view(&row))) {
-        entry->state = IMPORT_OPEN;
-    } else {
-        entry->state = entry->wrote ? IMPORT_ABORTED : 0;
-        err = err == 0 ? abort_row(local, key, buf_view(&row)) : err;
-    }
-    buf_fini(&row);
-    return err == ERR_NOT_FOUND ? 0 : err;
-}
-
-/* One unfinished mark as it was left behind. */
-static int recover(struct store_local *local, struct store_kv_view *rows, struct slice key, struct slice mark)
-{
-    if (key.size != STORE_PAIR_BYTES || mark.size != 1) {
-        return ERR_CORRUPT;
-    }
-    struct store_unfinished entry = {.tenant = store_rows_uuid_at(key, 0),
-                                     .import = store_rows_uuid_at(key, UUID_BYTES)};
-    int err = store_local_has_outcomes(local, rows, &entry.tenant, &entry.import, &entry.wrote);
-    err = err == 0 ? recover_import(local, rows, key, &entry) : err;
-    if (err != 0) {
-        return err;
-    }
-    if (entry.state == 0) {
-        store_kv_erase(local->kv, local->batch, STORE_FAMILY_UNFINISHED, key);
-        return 0;
-    }
-    store_kv_put(local->kv, local->batch, STORE_FAMILY_UNFINISHED, key, slice_make(&entry.state, 1));
-    struct store_unfinished_set *next = store_unfinished_change(local->unfinished, &entry, 1);
-    if (next == NULL) {
-        return ERR_NO_MEMORY;
-    }
-    store_local_publish(local, next);
-    return 0;
-}
-
-static int recover_all(struct store_local *local, struct store_kv_view *rows)
-{
-    struct store_kv_walk *walk = store_kv_walk_open(local->kv, rows, STORE_FAMILY_UNFINISHED, SLICE_NONE);
-    if (walk == NULL) {
-        return ERR_NO_MEMORY;
-    }
-    struct slice key;
-    struct slice mark;
-    size_t count = 0;
-    int err = 0;
-    store_kv_walk_seek(local->kv, walk, SLICE(""), false);
-    while (err == 0 && store_kv_walk_at(local->kv, walk, &key, &mark)) {
-        err = recover(local, rows, key, mark);
-        count++;
-        store_kv_walk_step(local->kv, walk);
-    }
-    int broken = store_kv_walk_close(local->kv, &walk);
-    err = err == 0 ? broken : err;
-    return err == 0 && count > 0 ? store_local_write(local, local->batch, true) : err;
-}
-
 static const struct slice format_key = {"format", 6};
 
 static int write_format(struct store_local *local)
@@ -243,7 +141,7 @@ static int start(struct store_local *local, struct buf *why)
         return ERR_NO_MEMORY;
     }
     err = store_runs_recover(local);
-    err = err == 0 ? recover_all(local, rows) : err;
+    err = err == 0 ? store_local_recover(local, rows) : err;
     store_kv_view_close(local->kv, &rows);
     store_kv_batch_clear(local->kv, local->batch);
     return err;
@@ -258,6 +156,7 @@ static void local_close(struct store *store)
         store_kv_batch_free(local->kv, &local->batch);
         store_kv_close(&local->kv);
     }
+    buf_fini(&local->expired_to);
     arena_free(&local->arena);
     map_free(&local->members);
     store_unfinished_release(&local->unfinished);
@@ -283,6 +182,7 @@ static const struct store_ops local_ops = {
     .import_list = store_local_import_list,
     .import_outcomes = store_local_import_outcomes,
     .import_faults = store_local_import_faults,
+    .import_undo = store_local_import_undo,
     .request_get = store_local_request_get,
     .secrets_get = store_local_secrets_get,
     .secrets_replace = store_local_secrets_replace,
@@ -292,6 +192,7 @@ static const struct store_ops local_ops = {
     .meta_delete = store_local_meta_delete,
     .meta_list = store_local_meta_list,
     .sweep = store_local_sweep,
+    .expire = store_local_expire,
     .health = local_health,
     .resume = store_local_resume,
     .run_open = store_local_run_open,
@@ -314,6 +215,7 @@ static struct store_local *local_new(void)
     pthread_mutex_init(&local->secret_lock, NULL);
     pthread_mutex_init(&local->view_lock, NULL);
     pthread_rwlock_init(&local->run_lock, NULL);
+    buf_init(&local->expired_to, 0);
     local->arena = arena_new(ARENA_BLOCK_BYTES, ARENA_LIMIT_BYTES);
     local->members = map_new();
     local->unfinished = store_unfinished_new();

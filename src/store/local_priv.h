@@ -1,7 +1,7 @@
 /*
  * The local store: one process, one key-value store under it. Files: local.c (open, close, the
- * instant that readers see, writing), keep.c, prepare.c, decide.c, request.c and compose.c (store_commit), read.c,
- * secrets.c, meta.c, sweep.c, verify.c.
+ * instant that readers see, writing), recover.c, keep.c, prepare.c, decide.c, request.c and compose.c (store_commit),
+ * read.c, secrets.c, meta.c, undo.c, sweep.c, expire.c, verify.c.
  *
  * Locks, in the order in which they are taken: run_lock (shared by who takes in a run's files until they
  * count; whoever has it alone finds no rows that are in and don't count), commit_lock (who decides or frees unique
@@ -19,7 +19,6 @@
 #include "store/kv_priv.h"
 #include "store/rows_priv.h"
 #include "store/store_priv.h"
-#include "store/unfinished_priv.h"
 
 struct store_local {
     struct store store;
@@ -32,6 +31,8 @@ struct store_local {
     struct map *members; /* import -> place in the group's members */
     struct store_kv_batch *batch;
     struct store_local_run *runs; /* those that are open */
+    size_t expired_family;        /* where store_expire's round stands: */
+    struct buf expired_to;        /* the next key to look at */
 
     pthread_mutex_t secret_lock;
 
@@ -69,6 +70,17 @@ int store_local_failed(struct store_local *local, int err) MUST_CHECK;
 /* 0, or what a write has to answer since the store stopped. */
 int store_local_health(struct store_local *local);
 
+/* Puts the entry's mark into the batch; takes it out when its state is 0. */
+void store_local_put_mark(struct store_local *local, struct store_kv_batch *batch,
+                          const struct store_unfinished *entry);
+/* Puts an import's row into the batch. 0 or ERR_NO_MEMORY. */
+int store_local_put_import(struct store_local *local, struct store_kv_batch *batch,
+                           const struct store_import *import) MUST_CHECK;
+/* Frees the idempotency key that the entry's import has, if it still has it. 0 or why that can't be read. */
+int store_local_erase_claim(struct store_local *local, struct store_kv_batch *batch,
+                            const struct store_unfinished *entry) MUST_CHECK;
+/* S6, once, while nobody else has the store. */
+int store_local_recover(struct store_local *local, struct store_kv_view *rows) MUST_CHECK;
 /* Whether the import has an outcome row. 0 or why that can't be read. */
 int store_local_has_outcomes(struct store_local *local, struct store_kv_view *rows, const struct uuid *tenant,
                              const struct uuid *import, bool *has) MUST_CHECK;
@@ -94,6 +106,8 @@ int store_local_import_outcomes(struct store *store, const struct uuid *tenant, 
                                 uint32_t chunk, uint8_t chain[CRYPTO_MAC_BYTES], struct buf *outcomes) MUST_CHECK;
 int store_local_import_faults(struct store *store, const struct uuid *tenant, const struct uuid *import,
                               uint32_t *chunk, struct buf *faults) MUST_CHECK;
+int store_local_import_undo(struct store *store, const struct uuid *tenant, const struct uuid *import, int64_t now_ms,
+                            struct uuid *changed, size_t room, size_t *count) MUST_CHECK;
 int store_local_request_get(struct store *store, const struct uuid *tenant, const uint8_t mac[CRYPTO_MAC_BYTES],
                             struct store_request *request) MUST_CHECK;
 int store_local_secrets_get(struct store *store, const struct uuid *tenant, const struct uuid *id,
@@ -114,6 +128,7 @@ size_t store_local_run_bytes(const struct store_run *run);
 size_t store_local_run_count(const struct store_run *run);
 int store_local_run_finish(struct store_run **run) MUST_CHECK;
 void store_local_run_cancel(struct store_run **run);
+int store_local_expire(struct store *store, const struct store_expiry *expiry, bool *left) MUST_CHECK;
 int store_local_verify(struct store *store, store_open_fn *open, store_problem_fn *problem, void *context,
                        struct store_verify_counts *counts) MUST_CHECK;
 

@@ -26,6 +26,8 @@ static int member_load(struct store_local *local, struct store_member *member)
         member->before = entry->state;
         member->wrote = entry->wrote;
         member->refused = entry->refused;
+        member->claimed = entry->claimed;
+        memcpy(member->mac, entry->mac, CRYPTO_MAC_BYTES);
         return 0;
     }
     uint8_t key[STORE_ROW_KEY_BYTES];

@@ -74,9 +74,12 @@ void store_request_claim(struct store_group_chunk *at)
         slot->request.import = at->chunk->import;
         slot->held = true;
         slot->changed = true;
+        at->member->claimed = true;
+        memcpy(at->member->mac, slot->request.mac, CRYPTO_MAC_BYTES);
     } else if (slot->held && uuid_equal(&slot->request.import, &at->chunk->import)) {
         slot->held = false; /* another import's claim is not ours to remove */
         slot->changed = true;
+        at->member->claimed = false;
     }
 }
 

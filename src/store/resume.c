@@ -6,21 +6,20 @@
  * The locks that are held here keep everybody out who decides, sweeps or finishes a run; who only puts a
  * small row waits in the key-value store.
  */
-#include "store/run_priv.h"
-
+#include "base/clock.h"
 #include "base/log.h"
+#include "store/run_priv.h"
 
 static int reload_one(struct store_local *local, struct store_kv_view *rows, struct slice key, struct slice mark,
                       struct store_unfinished *entry)
 {
-    if (key.size != STORE_PAIR_BYTES || mark.size != 1) {
-        return ERR_CORRUPT;
+    int err = store_rows_mark_read(key, mark, entry);
+    if (err != 0) {
+        return err;
     }
-    *entry = (struct store_unfinished){.tenant = store_rows_uuid_at(key, 0),
-                                       .import = store_rows_uuid_at(key, UUID_BYTES),
-                                       .state = (uint8_t)mark.data[0]};
     const struct store_unfinished *was = store_unfinished_find(local->unfinished, &entry->tenant, &entry->import);
     entry->refused = was != NULL && was->refused;
+    entry->touched_ms = clock_real_ms();
     return store_local_has_outcomes(local, rows, &entry->tenant, &entry->import, &entry->wrote);
 }
 

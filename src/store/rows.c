@@ -75,6 +75,13 @@ struct slice store_rows_outcome_key(uint8_t *key, const struct uuid *tenant, con
     return view(key, append(key + front.size, number, sizeof number));
 }
 
+struct slice store_rows_change_key(uint8_t *key, const struct uuid *tenant, const struct uuid *import,
+                                   const struct uuid *customer)
+{
+    struct slice front = store_rows_pair_key(key, tenant, import);
+    return view(key, append(key + front.size, customer->bytes, UUID_BYTES));
+}
+
 struct uuid store_rows_uuid_at(struct slice bytes, size_t at)
 {
     struct uuid uuid;
@@ -106,6 +113,33 @@ int store_rows_holder_read(struct slice value, struct store_holder *holder)
     holder->import = store_rows_uuid_at(value, UUID_BYTES);
     memcpy(holder->fingerprint, value.data + STORE_PAIR_BYTES, CRYPTO_MAC_BYTES);
     return 0;
+}
+
+static bool state_known(uint8_t state)
+{
+    return state >= IMPORT_OPEN && state <= IMPORT_UNDONE;
+}
+
+struct slice store_rows_mark_write(uint8_t value[STORE_MARK_BYTES], const struct store_unfinished *entry)
+{
+    assert(state_known(entry->state));
+    value[0] = entry->state;
+    return view(value, entry->claimed ? append(value + 1, entry->mac, CRYPTO_MAC_BYTES) : value + 1);
+}
+
+int store_rows_mark_read(struct slice key, struct slice value, struct store_unfinished *entry)
+{
+    *entry = (struct store_unfinished){.claimed = value.size == STORE_MARK_BYTES};
+    if (key.size != STORE_PAIR_BYTES || (value.size != 1 && value.size != STORE_MARK_BYTES)) {
+        return ERR_CORRUPT;
+    }
+    entry->tenant = store_rows_uuid_at(key, 0);
+    entry->import = store_rows_uuid_at(key, UUID_BYTES);
+    entry->state = (uint8_t)value.data[0];
+    if (entry->claimed) {
+        memcpy(entry->mac, value.data + 1, CRYPTO_MAC_BYTES);
+    }
+    return state_known(entry->state) ? 0 : ERR_CORRUPT;
 }
 
 struct slice store_rows_request_write(uint8_t value[STORE_REQUEST_BYTES], const struct store_request *request)
@@ -277,11 +311,6 @@ void store_rows_import_write(struct buf *row, const struct store_import *import)
     assert(import->envelope.size <= UINT32_MAX);
     buf_append_u32(row, (uint32_t)import->envelope.size);
     buf_append_slice(row, import->envelope);
-}
-
-static bool state_known(uint8_t state)
-{
-    return state >= IMPORT_OPEN && state <= IMPORT_UNDONE;
 }
 
 static void read_numbers(struct reader *reader, struct store_import *import)

@@ -12,7 +12,8 @@
  *   outcome     tenant 16, import 16, chunk 4        chain 16, outcomes: see store_rows_outcome_write
  *   fault       tenant 16, import 16, chunk 4        the caller's: refused items, sealed
  *   request     tenant 16, mac 16                    import 16, terms 16, created 8
- *   unfinished  tenant 16, import 16                 state 1 (import_state)
+ *   unfinished  tenant 16, import 16                 state 1 (import_state), mac 16 of its idempotency key if any
+ *   change      tenant 16, import 16, customer 16    import 16 that changed this customer of the first
  *   meta        text                                 the caller's
  *   format      "format"                             version 4
  */
@@ -20,6 +21,7 @@
 #define STORE_ROWS_PRIV_H
 
 #include "store/store.h"
+#include "store/unfinished_priv.h"
 
 #define STORE_FORMAT_VERSION 2u
 
@@ -28,8 +30,10 @@
 #define STORE_UNIQUE_BYTES  (UUID_BYTES + 1 + CRYPTO_MAC_BYTES)
 #define STORE_PLAIN_BYTES   (STORE_UNIQUE_BYTES + UUID_BYTES)
 #define STORE_OUTCOME_BYTES (STORE_PAIR_BYTES + 4)
+#define STORE_CHANGE_BYTES  (STORE_PAIR_BYTES + UUID_BYTES)
 #define STORE_ROW_KEY_BYTES STORE_PLAIN_BYTES /* the longest of them */
 #define STORE_HOLDER_BYTES  (2 * UUID_BYTES + CRYPTO_MAC_BYTES)
+#define STORE_MARK_BYTES    (1 + CRYPTO_MAC_BYTES) /* at most */
 #define STORE_REQUEST_BYTES (UUID_BYTES + CRYPTO_MAC_BYTES + 8)
 
 /* Who has a unique key. */
@@ -48,6 +52,9 @@ struct slice store_rows_request_key(uint8_t *key, const struct uuid *tenant, con
 /* Of an outcome row, and of a fault row. */
 struct slice store_rows_outcome_key(uint8_t *key, const struct uuid *tenant, const struct uuid *import, uint32_t chunk);
 
+struct slice store_rows_change_key(uint8_t *key, const struct uuid *tenant, const struct uuid *import,
+                                   const struct uuid *customer);
+
 /* The 16 bytes at `at`. */
 struct uuid store_rows_uuid_at(struct slice bytes, size_t at);
 /* The chunk number of an outcome or fault row's key. */
@@ -60,6 +67,11 @@ int store_rows_holder_read(struct slice value, struct store_holder *holder) MUST
 struct slice store_rows_request_write(uint8_t value[STORE_REQUEST_BYTES], const struct store_request *request);
 /* Everything but the mac, which is in the key. 0 or ERR_CORRUPT. */
 int store_rows_request_read(struct slice value, struct store_request *request) MUST_CHECK;
+
+/* The entry's mark; its state is not 0. */
+struct slice store_rows_mark_write(uint8_t value[STORE_MARK_BYTES], const struct store_unfinished *entry);
+/* What key and value say of the entry. 0 or ERR_CORRUPT. */
+int store_rows_mark_read(struct slice key, struct slice value, struct store_unfinished *entry) MUST_CHECK;
 
 /* Begins an outcome row; its outcomes follow. `chain` NULL: zeros. */
 void store_rows_chain_write(struct buf *row, const uint8_t *chain);

@@ -16,6 +16,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
+
 #define ARENA_BLOCK_BYTES (256u << 10)
 #define ARENA_LIMIT_BYTES (64u << 20)
 
@@ -289,6 +291,7 @@ static int make_count(struct store_local_run *run)
     }
     struct store_unfinished entry = *was;
     entry.wrote = true;
+    entry.touched_ms = clock_real_ms();
     struct store_unfinished_set *next = store_unfinished_change(local->unfinished, &entry, 1);
     if (next == NULL) {
         return ERR_NO_MEMORY;

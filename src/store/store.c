@@ -124,8 +124,7 @@ int store_import_faults(struct store *store, const struct uuid *tenant, const st
 int store_import_undo(struct store *store, const struct uuid *tenant, const struct uuid *import, int64_t now_ms,
                       struct uuid *changed, size_t room, size_t *count)
 {
-    (void)store, (void)tenant, (void)import, (void)now_ms, (void)changed, (void)room, (void)count;
-    return ERR_INTERNAL;
+    return store->ops->import_undo(store, tenant, import, now_ms, changed, room, count);
 }
 
 int store_request_get(struct store *store, const struct uuid *tenant, const uint8_t mac[CRYPTO_MAC_BYTES],
@@ -136,9 +135,7 @@ int store_request_get(struct store *store, const struct uuid *tenant, const uint
 
 int store_expire(struct store *store, const struct store_expiry *expiry, bool *left)
 {
-    (void)store, (void)expiry;
-    *left = false;
-    return 0;
+    return store->ops->expire(store, expiry, left);
 }
 
 int store_resume(struct store *store)

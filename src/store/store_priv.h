@@ -25,6 +25,8 @@ struct store_ops {
                            uint8_t chain[CRYPTO_MAC_BYTES], struct buf *outcomes);
     int (*import_faults)(struct store *store, const struct uuid *tenant, const struct uuid *import, uint32_t *chunk,
                          struct buf *faults);
+    int (*import_undo)(struct store *store, const struct uuid *tenant, const struct uuid *import, int64_t now_ms,
+                       struct uuid *changed, size_t room, size_t *count);
     int (*request_get)(struct store *store, const struct uuid *tenant, const uint8_t mac[CRYPTO_MAC_BYTES],
                        struct store_request *request);
     int (*secrets_get)(struct store *store, const struct uuid *tenant, const struct uuid *id, struct buf *row);
@@ -36,6 +38,7 @@ struct store_ops {
     int (*meta_delete)(struct store *store, struct slice key);
     int (*meta_list)(struct store *store, struct slice prefix, store_meta_fn *each, void *context);
     int (*sweep)(struct store *store, size_t limit, bool *left);
+    int (*expire)(struct store *store, const struct store_expiry *expiry, bool *left);
     int (*health)(struct store *store);
     int (*resume)(struct store *store);
     int (*run_open)(struct store *store, const struct uuid *tenant, const struct uuid *import, struct store_run **run);

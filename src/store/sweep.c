@@ -1,5 +1,5 @@
 /*
- * Removing what aborted imports left. The outcome rows of an import name the customers it created;
+ * Removing what aborted and undone imports left. The outcome rows of an import name the customers it created;
  * they are taken chunk by chunk, some customers at a time, and an outcome row goes last of its
  * chunk, the unfinished mark last of the import. So a crash, or a limit that is reached, at any
  * point leaves a state that the next call goes on from. Nothing is synced: a log's order means that
@@ -152,13 +152,13 @@ static int write_step(struct sweeper *sweeper, bool end)
     return err;
 }
 
-/* One step on one aborted import; *left when there was one. Both locks are held. */
+/* One step on one aborted or undone import; *left when there was one. Both locks are held. */
 static int step(struct sweeper *sweeper, bool *left)
 {
     struct store_local *local = sweeper->local;
     const struct store_unfinished_set *set = local->unfinished;
     size_t at = 0;
-    while (at < set->count && set->entries[at].state != IMPORT_ABORTED) {
+    while (at < set->count && !store_unfinished_ended(&set->entries[at])) {
         at++;
     }
     *left = at < set->count;

@@ -1,5 +1,5 @@
 /*
- * The imports that are not committed: open ones, and aborted ones that are not yet swept. What is
+ * The imports that are not committed: open ones, and aborted or undone ones that are not yet swept. What is
  * not in this set is committed. The set is small, immutable and counted by reference; a change
  * makes the next one. Any thread may hold and search a set; who changes the current one holds the
  * local store's commit lock.
@@ -14,10 +14,19 @@
 struct store_unfinished {
     struct uuid tenant;
     struct uuid import;
-    uint8_t state; /* import_state: OPEN or ABORTED; 0 in a change: take it out of the set */
+    uint8_t state; /* import_state: OPEN, ABORTED or UNDONE; 0 in a change: take it out of the set */
     bool wrote;    /* it has outcome rows, so aborting it leaves something to sweep */
     bool refused;  /* a chunk of it that had to be whole was refused: it can't be committed */
+    bool claimed;  /* it has an idempotency key, of this mac */
+    uint8_t mac[CRYPTO_MAC_BYTES];
+    int64_t touched_ms; /* when it was last gone on with, to a second; since the store was opened at the earliest */
 };
+
+/* Whether what it brought is gone. */
+static inline bool store_unfinished_ended(const struct store_unfinished *entry)
+{
+    return entry->state == IMPORT_ABORTED || entry->state == IMPORT_UNDONE;
+}
 
 struct store_unfinished_set {
     atomic_size_t holders;

@@ -244,6 +244,14 @@ void fixture_end(struct fixture *fixture, struct store_import *row, uint8_t stat
     assert_true(chunk.kept);
 }
 
+void fixture_undo(struct fixture *fixture, const struct store_import *row)
+{
+    struct uuid changed;
+    size_t count = 9;
+    assert_int_equal(store_import_undo(fixture->store, &row->tenant, &row->id, 2, &changed, 1, &count), 0);
+    assert_int_equal(count, 0);
+}
+
 /* ---- looking ---- */
 
 bool fixture_shows(struct fixture *fixture, size_t tenant, const struct store_customer *customer)

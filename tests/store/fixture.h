@@ -69,6 +69,8 @@ void fixture_commit(struct fixture *fixture, struct store_chunk *chunk, struct s
 struct store_chunk *fixture_keep(struct fixture *fixture, size_t tenant, const struct person *people, size_t count);
 /* Writes the import's row alone. */
 void fixture_end(struct fixture *fixture, struct store_import *row, uint8_t state);
+/* Undoes a committed import. Expects no failure. */
+void fixture_undo(struct fixture *fixture, const struct store_import *row);
 
 /* Whether get shows it; expects the bytes that were committed. */
 bool fixture_shows(struct fixture *fixture, size_t tenant, const struct store_customer *customer);
@@ -98,6 +100,7 @@ extern const struct row outcome_rows[];
 extern const struct row request_rows[];
 extern const struct row reading_rows[];
 extern const struct row secret_rows[];
+extern const struct row ended_rows[];
 extern const struct row upkeep_rows[];
 extern const struct row durable_rows[];
 extern const struct row race_rows[];

@@ -146,12 +146,15 @@ static const struct follow follows[] = {
     {"second commit", IMPORT_COMMITTED, 1, IMPORT_COMMITTED, ERR_IMPORT_ENDED},
     {"committed and opened again", IMPORT_COMMITTED, 0, IMPORT_OPEN, ERR_IMPORT_ENDED},
     {"report written again", IMPORT_COMMITTED, 0, IMPORT_COMMITTED, 0},
-    {"undo", IMPORT_COMMITTED, 0, IMPORT_ABORTED, 0},
+    {"aborted behind the commit", IMPORT_COMMITTED, 0, IMPORT_ABORTED, ERR_IMPORT_ENDED},
     {"chunk behind the abort", IMPORT_ABORTED, 1, 0, ERR_IMPORT_ENDED},
     {"last chunk behind the abort", IMPORT_ABORTED, 1, IMPORT_COMMITTED, ERR_IMPORT_ENDED},
     {"aborted and opened again", IMPORT_ABORTED, 0, IMPORT_OPEN, ERR_IMPORT_ENDED},
     {"aborted and committed", IMPORT_ABORTED, 0, IMPORT_COMMITTED, ERR_IMPORT_ENDED},
     {"abort written again", IMPORT_ABORTED, 0, IMPORT_ABORTED, 0},
+    {"chunk behind the undo", IMPORT_UNDONE, 1, 0, ERR_IMPORT_ENDED},
+    {"undone and committed", IMPORT_UNDONE, 0, IMPORT_COMMITTED, ERR_IMPORT_ENDED},
+    {"undone and aborted", IMPORT_UNDONE, 0, IMPORT_ABORTED, ERR_IMPORT_ENDED},
 };
 
 static void follow(struct fixture *fixture, const struct follow *follow, bool sweep, unsigned number)
@@ -162,7 +165,10 @@ static void follow(struct fixture *fixture, const struct follow *follow, bool sw
     if (follow->state != 0) {
         fixture_commit(fixture, fixture_chunk(fixture, &row, 0, &first, 1), &row, IMPORT_OPEN);
     }
-    if (follow->state > IMPORT_OPEN) {
+    if (follow->state == IMPORT_UNDONE) {
+        fixture_end(fixture, &row, IMPORT_COMMITTED);
+        fixture_undo(fixture, &row);
+    } else if (follow->state > IMPORT_OPEN) {
         fixture_end(fixture, &row, follow->state);
     }
     if (sweep) {

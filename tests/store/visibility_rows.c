@@ -120,7 +120,7 @@ static void undone(struct fixture *fixture)
     struct store_chunk *chunk = fixture_chunk(fixture, &row, 0, two, 2);
     fixture_commit(fixture, chunk, &row, IMPORT_COMMITTED);
     expect_seen(fixture, chunk, 2, true);
-    fixture_end(fixture, &row, IMPORT_ABORTED);
+    fixture_undo(fixture, &row);
     expect_seen(fixture, chunk, 0, false);
     assert_int_equal(secrets_err(fixture, &chunk->customers[0].id), ERR_NOT_FOUND);
     fixture_sweep(fixture);
@@ -196,7 +196,7 @@ const struct row visibility_rows[] = {
     {"S3 an import whose chunks share a group is seen", KIND_ALL, chunks_of_one_group},
     {"S3 an aborted import is never seen", KIND_ALL, aborted},
     {"S3 an import that begins and is aborted in one group is never seen", KIND_ALL, opened_and_aborted_in_one_group},
-    {"S3 a committed import that is aborted is gone", KIND_ALL, undone},
+    {"S3 a committed import that is undone is gone", KIND_ALL, undone},
     {"S2 a refused atomic chunk leaves nothing", KIND_ALL, refused_leaves_nothing},
     {"S8 tenants see their own customers and keys only", KIND_ALL, tenants_apart},
     {"S8 the same import id of two tenants are two imports", KIND_ALL, import_ids_of_two_tenants},
