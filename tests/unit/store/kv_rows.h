@@ -20,11 +20,13 @@ void kv_batches(void **state);
 void kv_families(void **state);
 void kv_views(void **state);
 void kv_values(void **state);
+void kv_files(void **state);
 
 #define KV_ROWS(kind)                                                                                                  \
     cmocka_unit_test_prestate(kv_walks, kind), cmocka_unit_test_prestate(kv_lookups, kind),                            \
         cmocka_unit_test_prestate(kv_batches, kind), cmocka_unit_test_prestate(kv_families, kind),                     \
-        cmocka_unit_test_prestate(kv_views, kind), cmocka_unit_test_prestate(kv_values, kind)
+        cmocka_unit_test_prestate(kv_views, kind), cmocka_unit_test_prestate(kv_values, kind),                         \
+        cmocka_unit_test_prestate(kv_files, kind)
 
 /* Writes changes: "k=v" puts, "k-" erases; a space between them. */
 void kv_write(struct store_kv *kv, enum store_family family, const char *changes, bool sync);
