@@ -297,6 +297,9 @@ static struct {
     int left; /* calls that go well; negative: all */
     int error;
     bool exits;
+    bool happens;      /* the call that fails has done its work */
+    bool meets;        /* the next write waits until files of five families are in */
+    atomic_int ingest; /* how often files were taken in */
 } layer;
 
 static bool goes_well(void)
@@ -311,9 +314,35 @@ static bool goes_well(void)
     return false;
 }
 
+static void *finish_run(void *context)
+{
+    struct store_run *run = context;
+    return store_run_finish(&run) == 0 ? NULL : context;
+}
+
+static pthread_t finisher;
+static struct store_run *finished;
+
+static void wait_for_files(void)
+{
+    layer.meets = false;
+    assert_int_equal(pthread_create(&finisher, NULL, finish_run, finished), 0);
+    for (int i = 0; i < 10000 && atomic_load(&layer.ingest) < 5; i++) {
+        (void)usleep(1000);
+    }
+    assert_int_equal(atomic_load(&layer.ingest), 5);
+}
+
 static int over_write(struct store_kv *kv, struct store_kv_batch *batch, bool sync)
 {
-    return goes_well() ? layer.under->write(kv, batch, sync) : layer.error;
+    if (layer.meets) {
+        wait_for_files();
+    }
+    if (goes_well()) {
+        return layer.under->write(kv, batch, sync);
+    }
+    assert_true(!layer.happens || layer.under->write(kv, batch, sync) == 0);
+    return layer.error;
 }
 
 static int over_seal(struct store_kv_file *file)
@@ -323,7 +352,9 @@ static int over_seal(struct store_kv_file *file)
 
 static int over_ingest(struct store_kv *kv, struct store_kv_file *const *files, size_t count)
 {
-    return goes_well() ? layer.under->ingest(kv, files, count) : layer.error;
+    int err = goes_well() ? layer.under->ingest(kv, files, count) : layer.error;
+    atomic_fetch_add(&layer.ingest, 1);
+    return err;
 }
 
 static void put_layer(struct store *store, int left, int error, bool exits)
@@ -337,6 +368,9 @@ static void put_layer(struct store *store, int left, int error, bool exits)
     layer.left = left;
     layer.error = error;
     layer.exits = exits;
+    layer.happens = false;
+    layer.meets = false;
+    atomic_store(&layer.ingest, 0);
     kv->ops = &layer.over;
 }
 
@@ -427,6 +461,55 @@ static void full_leaves_nothing(struct fixture *fixture)
     log_set_level(LOG_ERROR);
 }
 
+/* Between the sweep's look at an entry and its removal a run puts its own in that place. */
+static void sweep_meets_run(struct fixture *fixture)
+{
+    struct person people[PEOPLE];
+    struct store_import aborted = fixture_import(fixture, 0);
+    struct store_import import;
+    void *failed = NULL;
+    bool left = false;
+    make_people(people, 100);
+    fixture_commit(fixture, fixture_chunk(fixture, &aborted, 0, people, 10), &aborted, IMPORT_OPEN);
+    fixture_end(fixture, &aborted, IMPORT_ABORTED);
+    finished = begin(fixture, 0, &import);
+    add_all(fixture, finished, &import, people, 0);
+    put_layer(fixture->store, -1, 0, false);
+    layer.meets = true;
+    assert_int_equal(store_sweep(fixture->store, 10000, &left), 0);
+    assert_int_equal(pthread_join(finisher, &failed), 0);
+    assert_null(failed);
+    (void)take_layer(fixture->store);
+    commit_row(fixture, &import, CHUNKS, PEOPLE);
+    assert_int_equal(fixture_count(fixture, 0), PEOPLE);
+    assert_int_equal(fixture_keep(fixture, 0, people, 1)->outcomes[0].kind, STORE_EXISTING);
+}
+
+/* The write that failed has happened all the same: what is known in memory follows the rows. */
+static void follows_what_happened(struct fixture *fixture)
+{
+    static const struct person ada = {.unique = 1, .content = 1};
+    static const struct person bob = {.unique = 2, .content = 2};
+    struct store_import import = fixture_import(fixture, 0);
+    fixture_commit(fixture, fixture_chunk(fixture, &import, 0, &ada, 1), &import, IMPORT_OPEN);
+    struct store_chunk *chunk = fixture_chunk(fixture, &import, 1, &bob, 1);
+    import.state = IMPORT_COMMITTED;
+    import.chunks = 2;
+    chunk->row = &import;
+    log_set_level(LOG_ERROR + 1);
+    put_layer(fixture->store, 0, ERR_STORAGE_FULL, false);
+    layer.happens = true;
+    assert_int_equal(store_commit(fixture->store, &chunk, 1), ERR_STORAGE_FULL);
+    (void)take_layer(fixture->store);
+    log_set_level(LOG_ERROR);
+    assert_false(chunk->kept);
+    assert_int_equal(store_health(fixture->store), ERR_STORAGE_FULL);
+    assert_int_equal(fixture_count(fixture, 0), 0);
+    assert_int_equal(store_resume(fixture->store), 0);
+    assert_int_equal(fixture_count(fixture, 0), 2);
+    assert_int_equal(fixture_keep(fixture, 0, &bob, 1)->outcomes[0].kind, STORE_EXISTING);
+}
+
 /* In the child: ends at the step that the environment names. */
 void child_run_crash(struct fixture *fixture)
 {
@@ -484,6 +567,8 @@ const struct row run_rows[] = {
     {"S4 a run takes over keys before they are swept", KIND_ALL, late_entries},
     {"outcomes, chain and faults of a run's chunk", KIND_ALL, rows_of_a_chunk},
     {"an import with an open run takes nothing else", KIND_ALL, import_belongs_to_its_run},
+    {"S4 a run's key meets the sweep of an older one", KIND_ALL, sweep_meets_run},
+    {"S7 a write that failed and happened", KIND_ALL, follows_what_happened},
     {"S2 a run that fails at any step leaves nothing", KIND_ALL, failing_leaves_nothing},
     {"S7 a run that fills the disk leaves nothing", KIND_ALL, full_leaves_nothing},
     {"S2 a crash at any step of a run", KIND_ROCKS, crash_leaves_all_or_nothing},
