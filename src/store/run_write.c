@@ -11,7 +11,7 @@
 #include "store/order_priv.h"
 #include "store/run_priv.h"
 
-#define FILE_BYTES (16u << 20)
+#define FILE_BYTES (32u << 20)
 
 /* ---- files whose rows come in order ---- */
 
