@@ -5,6 +5,8 @@
 #ifndef REGISTRY_REGISTRY_H
 #define REGISTRY_REGISTRY_H
 
+#include <sys/types.h>
+
 #include "auth/auth.h"
 #include "contract/contract.h"
 #include "intake/intake.h"
@@ -42,11 +44,52 @@ int registry_customer_list(const struct registry *registry, const struct auth_te
 int registry_secret_verify(const struct registry *registry, const struct auth_tenant *tenant, const struct uuid *id,
                            enum secret_kind kind, struct slice value, bool *match) MUST_CHECK;
 
-/* Appends the import: state, counts, times. 0 or ERR_NOT_FOUND. */
+/* ---- imports ---- */
+
+/* Appends the import: terms, state, counts, times, links; of an open one how far it is. 0 or ERR_NOT_FOUND. */
 int registry_import_get(const struct registry *registry, const struct auth_tenant *tenant, const struct uuid *id,
                         struct buf *json) MUST_CHECK;
 /* Appends {"imports":[…],"next":"…"}, newest first; `before` is the cursor or zero. */
 int registry_import_list(const struct registry *registry, const struct auth_tenant *tenant, const struct uuid *before,
                          size_t limit, struct buf *json) MUST_CHECK;
+/* Appends how far an open import is, as an object of counts; of one that has ended (*ended) what
+ * registry_import_get appends. 0 or ERR_NOT_FOUND. */
+int registry_import_progress(const struct registry *registry, const struct auth_tenant *tenant, const struct uuid *id,
+                             bool *ended, struct buf *json) MUST_CHECK;
+/* The customers of a committed import are gone from now on; the import is appended. One that is undone already is
+ * no error. ERR_NOT_FOUND; ERR_IMPORT_ENDED: there is nothing to undo, or its report is not kept any more;
+ * ERR_IMPORT_CHANGED: a list of customers in the way is appended instead, as a JSON array. */
+int registry_import_undo(const struct registry *registry, const struct auth_tenant *tenant, const struct uuid *id,
+                         struct buf *json) MUST_CHECK;
+/* Ends an open import as aborted; it is appended. *ended tells whether it is over or will be soon. One that is
+ * aborted already is no error. ERR_NOT_FOUND; ERR_IMPORT_ENDED: it is kept. */
+int registry_import_abort(const struct registry *registry, const struct auth_tenant *tenant, const struct uuid *id,
+                          bool *ended, struct buf *json) MUST_CHECK;
+
+/*
+ * Reports of an import, to be read piece by piece as they are sent: a reader holds one chunk's rows. One thread at
+ * a time each; the registry and the tenant must outlive it. Opening fails with ERR_NOT_FOUND (also when the report
+ * is not kept any more) or ERR_BUSY (the import is open). Reading gives up to `room` bytes, 0 at the end, or a
+ * negative ERR_, after which the reader can only be closed.
+ */
+struct registry_results;
+struct registry_faults;
+
+enum registry_form { REGISTRY_LINES, REGISTRY_CSV };
+
+/* The outcome of every item in order: JSON objects a line, or CSV. */
+int registry_results_open(const struct registry *registry, const struct auth_tenant *tenant, const struct uuid *id,
+                          enum registry_form form, struct registry_results **results) MUST_CHECK;
+ssize_t registry_results_read(struct registry_results *results, char *to, size_t room);
+void registry_results_close(struct registry_results **results);
+
+/* The refused items as they came, with what is wrong with each: in the form of the body, to be mended and sent
+ * again. With `groups`: one JSON object of what is wrong, how often and where. */
+int registry_faults_open(const struct registry *registry, const struct auth_tenant *tenant, const struct uuid *id,
+                         bool groups, struct registry_faults **faults) MUST_CHECK;
+/* Its media type. */
+const char *registry_faults_type(const struct registry_faults *faults);
+ssize_t registry_faults_read(struct registry_faults *faults, char *to, size_t room);
+void registry_faults_close(struct registry_faults **faults);
 
 #endif

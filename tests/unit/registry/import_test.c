@@ -1,5 +1,5 @@
 /* Showing imports: what they came to, in counts and codes, newest first. */
-#include "../intake/fixture.h"
+#include "report.h"
 
 #include <stdlib.h>
 
@@ -10,24 +10,29 @@ static void outcomes(void **state)
     (void)state;
     static const struct {
         const char *contract, *body;
-        const char *has[6];
+        const char *has[7];
     } rows[] = {
         {"cyrexa",
          "[{\"id\":\"a\",\"x\":1},{\"id\":\"b\"}]",
-         {"\"state\":\"committed\"", "\"mode\":\"atomic\",\"contract\":\"cyrexa\"",
-          "\"counts\":{\"received\":2,\"created\":2,\"existing\":0,\"faults\":0,\"findings\":{\"unnamed-member\":1}}",
-          "\"bytes\":29", "\"endedAt\":\""}},
-        {"cyrexa", "[{\"id\":\"b\"},{\"id\":\"c\"}]", {"\"received\":2,\"created\":1,\"existing\":1,\"faults\":0"}},
+         {"\"state\":\"committed\"", "\"mode\":\"atomic\",\"contract\":\"cyrexa\",\"format\":\"json\"",
+          "\"counts\":{\"received\":2,\"created\":2,\"existing\":0,\"updated\":0,\"skipped\":0,\"refused\":0,"
+          "\"faults\":0,\"faultsByCode\":{},\"findings\":{\"unnamed-member\":1}}",
+          "\"bytes\":29", "\"endedAt\":\"", "\"secretsPending\":0"}},
+        {"cyrexa",
+         "[{\"id\":\"b\"},{\"id\":\"c\"}]",
+         {"\"received\":2,\"created\":1,\"existing\":1,\"updated\":0,\"skipped\":0,\"refused\":0,\"faults\":0"}},
         {"cyrexa",
          "[{\"id\":\"b\",\"customerName\":\"other\"}]",
-         {"\"state\":\"aborted\"", "\"code\":\"external-id-conflict\"", "\"received\":1,\"created\":0,\"existing\":0,\"faults\":1"}},
+         {"\"state\":\"aborted\"", "\"code\":\"faults\"",
+          "\"received\":1,\"created\":0,\"existing\":0,\"updated\":0,\"skipped\":0,\"faults\":1"}},
         {"cyrexa",
          "[{\"id\":5},{\"id\":6}]",
-         {"\"code\":\"faults\"", "\"received\":2,\"created\":0,\"existing\":0,\"faults\":2"}},
+         {"\"code\":\"faults\"",
+          "\"received\":2,\"created\":0,\"existing\":0,\"updated\":0,\"skipped\":0,\"faults\":2"}},
         {"cyrexa", "[{\"id\":", {"\"state\":\"aborted\"", "\"code\":\"malformed-json\"", "\"bytes\":7"}},
         {"nexera",
          "{\"customerData\":[],\"customerType\":\"Company\",\"cmsProjectId\":\"p\"}",
-         {"\"contract\":\"nexera\",\"project\":\"p\",\"type\":\"Company\"", "\"received\":0,\"created\":0"}},
+         {"\"contract\":\"nexera\"", "\"project\":\"p\",\"type\":\"Company\"", "\"received\":0,\"created\":0"}},
     };
     struct fixture fixture;
     fixture_init(&fixture, false);
@@ -92,6 +97,101 @@ static void pages(void **state)
     fixture_fini(&fixture);
 }
 
+/* What a row says in each state: only what is kept counts, and only what is there has a link. */
+static void states(void **state)
+{
+    (void)state;
+    static const struct {
+        uint8_t state;
+        int error;
+        bool dry, expired;
+        const char *has[4];
+        const char *lacks[2];
+    } rows[] = {
+        {IMPORT_COMMITTED,
+         0,
+         false,
+         false,
+         {"\"state\":\"committed\",\"mode\":\"partial\"", "\"created\":1,\"existing\":0", "\"refused\":1",
+          "/results\""},
+         {"progress", "/events"}},
+        {IMPORT_ABORTED,
+         0,
+         true,
+         false,
+         {"\"dryRun\":true", "\"created\":1", "\"refused\":1", "/results\""},
+         {"\"code\":", NULL}},
+        {IMPORT_ABORTED,
+         ERR_FAULTS,
+         true,
+         false,
+         {"\"code\":\"faults\"", "\"created\":0", "/faults\""},
+         {"/results", "refused"}},
+        {IMPORT_COMMITTED, 0, false, true, {"\"expired\":true", "\"links\":{}"}, {"/results", "/faults"}},
+        {IMPORT_OPEN,
+         0,
+         false,
+         false,
+         {"\"state\":\"open\"", "\"resumable\":true", "\"received\":2,\"created\":0",
+          "\"progress\":{\"received\":2,\"decided\":2,\"created\":1"},
+         {"/results", "endedAt"}},
+    };
+    static const struct report_item items[] = {
+        {0}, {.text = "{}", .fault_count = 1, .faults = {REPORT_FAULT("type", "/id", "No.")}}};
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct fixture fixture;
+        struct report report;
+        struct buf json;
+        fixture_init(&fixture, false);
+        buf_init(&json, 0);
+        report_begin(&fixture, &report, "cyrexa", IMPORT_CSV);
+        report.row.dry_run = rows[i].dry;
+        report.row.expired = rows[i].expired;
+        report_chunk(&fixture, &report, items, COUNT_OF(items));
+        report_end(&fixture, &report, rows[i].state, rows[i].error);
+        assert_int_equal(registry_import_get(&fixture.registry, fixture.tenant, &report.row.id, &json), 0);
+        buf_append_byte(&json, 0);
+        for (size_t j = 0; j < COUNT_OF(rows[i].has) && rows[i].has[j] != NULL; j++) {
+            if (strstr(json.data, rows[i].has[j]) == NULL) {
+                fail_msg("row %zu: %s has no %s", i, json.data, rows[i].has[j]);
+            }
+        }
+        for (size_t j = 0; j < COUNT_OF(rows[i].lacks) && rows[i].lacks[j] != NULL; j++) {
+            if (strstr(json.data, rows[i].lacks[j]) != NULL) {
+                fail_msg("row %zu: %s has %s", i, json.data, rows[i].lacks[j]);
+            }
+        }
+        buf_fini(&json);
+        fixture_fini(&fixture);
+    }
+}
+
+/* An open import tells how far it is, one that has ended all of it. */
+static void progress(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    struct report report;
+    struct buf json;
+    struct uuid unknown_id = {{1}};
+    bool ended = true;
+    fixture_init(&fixture, false);
+    buf_init(&json, 0);
+    report_begin(&fixture, &report, "cyrexa", IMPORT_JSON);
+    assert_int_equal(registry_import_progress(&fixture.registry, fixture.tenant, &report.row.id, &ended, &json), 0);
+    assert_false(ended);
+    assert_true(slice_starts(buf_view(&json), SLICE("{\"received\":0,\"decided\":0,\"created\":0,")));
+    report_end(&fixture, &report, IMPORT_COMMITTED, 0);
+    buf_clear(&json);
+    assert_int_equal(registry_import_progress(&fixture.registry, fixture.tenant, &report.row.id, &ended, &json), 0);
+    assert_true(ended);
+    assert_non_null(memmem(json.data, json.size, "\"state\":\"committed\"", 19));
+    assert_int_equal(registry_import_progress(&fixture.registry, fixture.tenant, &unknown_id, &ended, &json),
+                     ERR_NOT_FOUND);
+    buf_fini(&json);
+    fixture_fini(&fixture);
+}
+
 static void unknown(void **state)
 {
     (void)state;
@@ -110,6 +210,7 @@ static void unknown(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(outcomes), cmocka_unit_test(pages), cmocka_unit_test(unknown)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(outcomes), cmocka_unit_test(pages), cmocka_unit_test(states),
+                                       cmocka_unit_test(progress), cmocka_unit_test(unknown)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
