@@ -1,4 +1,4 @@
-/* Handlers of /v1/customers and /v1/imports. */
+/* Handlers of /v1/customers. */
 #include "base/text.h"
 #include "http/http_priv.h"
 
@@ -120,36 +120,5 @@ int http_secret_verify(struct http_request *request)
     buf_fini(&value);
     request->status = 200;
     buf_append_text(&request->answer, match ? "{\"match\":true}" : "{\"match\":false}");
-    return err;
-}
-
-int http_import_get(struct http_request *request)
-{
-    struct uuid id;
-    int err = path_uuid(request, &id);
-    if (err == 0) {
-        err = registry_import_get(request->server->options.registry, request->grant.tenant, &id, &request->answer);
-    }
-    request->status = 200;
-    return err;
-}
-
-int http_import_list(struct http_request *request)
-{
-    static const char *const names[] = {"limit", "cursor", NULL};
-    struct uuid before;
-    size_t limit = 0;
-    int err = http_query_read(request, names);
-    if (err == 0) {
-        err = http_query_limit(request, &limit);
-    }
-    if (err == 0) {
-        err = http_query_uuid(request, "cursor", &before);
-    }
-    if (err == 0) {
-        err = registry_import_list(request->server->options.registry, request->grant.tenant, &before, limit,
-                                   &request->answer);
-    }
-    request->status = 200;
     return err;
 }

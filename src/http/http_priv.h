@@ -21,9 +21,11 @@
 #define HTTP_SECRET_LIMIT_BYTES (2u << 20)
 #define HTTP_PARAMS             2
 #define HTTP_QUERY_VALUES       8 /* names that one address knows, at most */
+#define HTTP_OFFERS             4 /* media types that one address has, at most */
 
 struct http_request;
 struct http_route;
+struct http_events;
 
 /* Answers a request: 0 when status and body are set, else the ERR_ to answer with. */
 typedef int http_handler(struct http_request *request);
@@ -39,8 +41,8 @@ struct http_route {
     const char *method;
     const char *path; /* "{}" stands for one segment */
     enum http_access access;
-    uint32_t scope;
-    bool slow; /* runs on a slow thread */
+    uint32_t scope; /* the token has one of these bits; the lowest is named when it has none */
+    bool slow;      /* runs on a slow thread */
     http_handler *handler;
 };
 
@@ -117,6 +119,7 @@ struct http_server {
     struct queue *slow;
     pthread_t *slow_threads;
     size_t slow_count;
+    struct http_events *events;
 };
 
 /* ---- routes.c ---- */
@@ -145,6 +148,11 @@ int http_query_limit(struct http_request *request, size_t *limit);
 /* A UUID in the query; zero when absent. ERR_BAD_PARAMETER. */
 int http_query_uuid(struct http_request *request, const char *name, struct uuid *uuid);
 
+/* ---- accept.c ---- */
+
+/* Which of the media types, in order of preference, the client takes. 0 or ERR_NOT_ACCEPTABLE. */
+int http_accept(const struct http_request *request, const char *const *types, size_t count, size_t *chosen);
+
 /* ---- problem.c ---- */
 
 /* Composes the problem document (RFC 9457) of an error into the answer and sets the status. */
@@ -168,6 +176,13 @@ void http_stream_close(struct http_request *request);
 int http_slow_start(struct http_server *server);
 void http_slow_stop(struct http_server *server);
 
+/* ---- events.c ---- */
+int http_events_start(struct http_server *server);
+/* Ends all subscriptions, at once. */
+void http_events_end(struct http_server *server);
+/* After http_events_end, when no request is left. */
+void http_events_stop(struct http_server *server);
+
 /* ---- bulk.c ---- */
 /* Headers have come: admits the import or sets the refusal. */
 void http_bulk_begin(struct http_request *request);
@@ -176,7 +191,8 @@ void http_bulk_answer(struct http_request *request);
 
 /* ---- the handlers ---- */
 http_handler http_customer_get, http_customer_list, http_secret_verify;
-http_handler http_import_get, http_import_list;
+http_handler http_import_get, http_import_list, http_import_results, http_import_faults, http_import_events;
+http_handler http_import_undo, http_import_abort;
 http_handler http_token, http_jwks, http_metadata, http_health, http_ready;
 http_handler http_tenant_create, http_tenant_list, http_tenant_revoke;
 http_handler http_project_create, http_project_list, http_project_revoke;

@@ -9,6 +9,9 @@
 #include "base/text.h"
 #include "http/http_priv.h"
 
+/* Who may send batches may end one, and so may who may take them back. */
+#define SCOPE_IMPORTS_ABORT (SCOPE_CUSTOMERS_CREATE | SCOPE_IMPORTS_UNDO)
+
 /* clang-format off */
 static const struct http_route ROUTES[] = {
     {"GET",    "/healthz",                                HTTP_OPEN,     0,                     false, http_health},
@@ -21,6 +24,11 @@ static const struct http_route ROUTES[] = {
     {"POST",   "/v1/customers/{}/verify",                 HTTP_TENANT,   SCOPE_CUSTOMERS_READ,  true,  http_secret_verify},
     {"GET",    "/v1/imports",                             HTTP_TENANT,   SCOPE_IMPORTS_READ,    false, http_import_list},
     {"GET",    "/v1/imports/{}",                          HTTP_TENANT,   SCOPE_IMPORTS_READ,    false, http_import_get},
+    {"GET",    "/v1/imports/{}/results",                  HTTP_TENANT,   SCOPE_IMPORTS_READ,    false, http_import_results},
+    {"GET",    "/v1/imports/{}/faults",                   HTTP_TENANT,   SCOPE_IMPORTS_READ,    false, http_import_faults},
+    {"GET",    "/v1/imports/{}/events",                   HTTP_TENANT,   SCOPE_IMPORTS_READ,    false, http_import_events},
+    {"POST",   "/v1/imports/{}/undo",                     HTTP_TENANT,   SCOPE_IMPORTS_UNDO,    true,  http_import_undo},
+    {"POST",   "/v1/imports/{}/abort",                    HTTP_TENANT,   SCOPE_IMPORTS_ABORT,   true,  http_import_abort},
     {"POST",   "/v1/admin/tenants",                       HTTP_OPERATOR, 0,                     false, http_tenant_create},
     {"GET",    "/v1/admin/tenants",                       HTTP_OPERATOR, 0,                     false, http_tenant_list},
     {"DELETE", "/v1/admin/tenants/{}",                    HTTP_OPERATOR, 0,                     false, http_tenant_revoke},
@@ -165,8 +173,9 @@ static int admit_tenant(struct http_request *request, struct slice token, int64_
     if (named.size > 0 && !slice_equal_text(named, request->grant.tenant->name)) {
         return ERR_TENANT_MISMATCH;
     }
-    if ((request->grant.scopes & request->route->scope) == 0) {
-        request->what = scope_to_text(request->route->scope);
+    uint32_t wanted = request->route->scope;
+    if ((request->grant.scopes & wanted) == 0) {
+        request->what = scope_to_text(wanted & (~wanted + 1));
         return ERR_SCOPE_MISSING;
     }
     return 0;

@@ -383,8 +383,13 @@ int http_start(const struct http_options *options, struct http_server **server)
     }
     made->options = *options;
     int err = http_slow_start(made);
+    if (err == 0) {
+        err = http_events_start(made);
+    }
     made->daemon = err == 0 ? start_daemon(made, options->listening) : NULL;
     if (made->daemon == NULL) {
+        http_events_end(made);
+        http_events_stop(made);
         http_slow_stop(made);
         free(made);
         return ERR_NO_MEMORY;
@@ -396,6 +401,7 @@ int http_start(const struct http_options *options, struct http_server **server)
 bool http_drain(struct http_server *server, unsigned timeout_s)
 {
     atomic_store(&server->draining, true);
+    http_events_end(server);
     int fd = MHD_quiesce_daemon(server->daemon);
     if (fd >= 0) {
         close(fd);
@@ -412,6 +418,8 @@ void http_stop(struct http_server **server)
     struct http_server *stopped = *server;
     *server = NULL;
     MHD_stop_daemon(stopped->daemon);
+    http_events_end(stopped);
+    http_events_stop(stopped);
     http_slow_stop(stopped);
     free(stopped);
 }

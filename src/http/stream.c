@@ -29,9 +29,21 @@ static ssize_t read_stream(void *context, uint64_t at, char *to, size_t room)
     return MHD_CONTENT_READER_END_WITH_ERROR;
 }
 
+/* The library ends a chunked answer to HEAD with a last chunk, which the client would take for the next answer. Told
+ * to talk as to HTTP/1.0 it uses no chunks, and closes the connection behind the header fields. */
+static void forbid_chunks(struct MHD_Response *response)
+{
+    MHD_set_response_options(response, MHD_RF_HTTP_VERSION_1_0_ONLY, MHD_RO_END);
+}
+
 struct MHD_Response *http_stream_respond(struct http_request *request)
 {
-    return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK_BYTES, read_stream, request, NULL);
+    struct MHD_Response *response =
+        MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK_BYTES, read_stream, request, NULL);
+    if (response != NULL && strcmp(request->method, "HEAD") == 0) {
+        forbid_chunks(response);
+    }
+    return response;
 }
 
 void http_stream_close(struct http_request *request)

@@ -178,10 +178,13 @@ def test_an_import(server):
     assert TIME.fullmatch(shown.pop("startedAt")) and TIME.fullmatch(shown.pop("endedAt"))
     shown.pop("itemsPerSecond", None)
     assert shown.pop("bytes") > 80
+    assert set(shown.pop("links")) == {"results", "faults"}
     assert shown == {"id": answer.headers["Muster-Import"], "state": "committed", "mode": "atomic",
-                     "contract": "nexera", "project": "demo", "type": "Individual",
-                     "counts": {"received": 2, "created": 2, "existing": 0, "faults": 0,
-                                "findings": {"unnamed-member": 1}}}
+                     "contract": "nexera", "project": "demo", "type": "Individual", "format": "json",
+                     "onExisting": "same", "validation": "standard", "dryRun": False, "resumable": False,
+                     "counts": {"received": 2, "created": 2, "existing": 0, "updated": 0, "skipped": 0, "refused": 0,
+                                "faults": 0, "faultsByCode": {}, "findings": {"unnamed-member": 1}},
+                     "secretsPending": 0}
     answer = server.cyrexa(items)
     shown = server.get(f"/v1/imports/{answer.headers['Muster-Import']}").good()
     assert shown["counts"]["findings"] == {"unnamed-member": 1, "format": 1}

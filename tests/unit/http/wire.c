@@ -135,30 +135,44 @@ static void take(struct wire_client *client, size_t size, struct buf *to)
     client->in.size -= size;
 }
 
-/* A body that is made while it is sent (RFC 9112 section 7.1). */
-static void take_chunked(struct wire_client *client, struct buf *body)
+void wire_read_line(struct wire_client *client, struct buf *line)
 {
-    size_t size = 1;
-    buf_init(body, 0);
-    while (size > 0) {
-        const char *end = NULL;
-        while (client->in.size == 0 || (end = memmem(client->in.data, client->in.size, "\r\n", 2)) == NULL) {
-            assert_true(more(client));
+    const char *end;
+    while (client->in.size == 0 || (end = memchr(client->in.data, '\n', client->in.size)) == NULL) {
+        if (!more(client)) {
+            fail_msg("the answer was cut off within a line");
         }
-        struct buf line;
-        struct buf piece;
-        take(client, (size_t)(end - client->in.data) + 2, &line);
-        size = (size_t)strtoull(line.data, NULL, 16);
-        take(client, size + 2, &piece);
-        buf_append(body, piece.data, size);
-        buf_fini(&line);
-        buf_fini(&piece);
     }
+    take(client, (size_t)(end - client->in.data) + 1, line);
+}
+
+bool wire_read_chunk(struct wire_client *client, struct buf *chunk)
+{
+    struct buf line;
+    wire_read_line(client, &line);
+    size_t size = (size_t)strtoull(line.data, NULL, 16);
+    buf_fini(&line);
+    take(client, size + 2, chunk);
+    assert_memory_equal(chunk->data + size, "\r\n", 2);
+    chunk->size = size;
+    chunk->data[size] = '\0';
+    return size > 0;
+}
+
+static void read_chunks(struct wire_client *client, struct buf *body)
+{
+    struct buf chunk;
+    buf_init(body, 0);
+    while (wire_read_chunk(client, &chunk)) {
+        buf_append_slice(body, buf_view(&chunk));
+        buf_fini(&chunk);
+    }
+    buf_fini(&chunk);
     buf_append_byte(body, 0);
     body->size--;
 }
 
-void wire_read(struct wire_client *client, bool head, struct wire_answer *answer)
+void wire_read_head(struct wire_client *client, struct wire_answer *answer)
 {
     const char *end = NULL;
     *answer = (struct wire_answer){0};
@@ -169,11 +183,16 @@ void wire_read(struct wire_client *client, bool head, struct wire_answer *answer
     }
     take(client, (size_t)(end - client->in.data) + 4, &answer->head);
     answer->status = (int)strtol(answer->head.data + sizeof "HTTP/1.1 " - 1, NULL, 10);
-    struct slice length = wire_field(answer, "Content-Length");
-    if (!head && slice_equal_text(wire_field(answer, "Transfer-Encoding"), "chunked")) {
-        take_chunked(client, &answer->body);
+}
+
+void wire_read(struct wire_client *client, bool head, struct wire_answer *answer)
+{
+    wire_read_head(client, answer);
+    if (!head && slice_equal_nocase(wire_field(answer, "Transfer-Encoding"), SLICE("chunked"))) {
+        read_chunks(client, &answer->body);
         return;
     }
+    struct slice length = wire_field(answer, "Content-Length");
     size_t size = head || length.size == 0 ? 0 : (size_t)strtoull(length.data, NULL, 10);
     take(client, size, &answer->body);
 }

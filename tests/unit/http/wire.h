@@ -40,8 +40,13 @@ void wire_reset(struct wire_client *client);
 void wire_send(struct wire_client *client, struct slice bytes);
 /* printf of a small request. */
 void wire_sendf(struct wire_client *client, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* The next answer; one to HEAD has no body. Fails the test when none comes. */
+/* The head of the next answer; its body is left to the functions below. */
+void wire_read_head(struct wire_client *client, struct wire_answer *answer);
+/* The next answer, also one in chunks; one to HEAD has no body. Fails the test when none comes. */
 void wire_read(struct wire_client *client, bool head, struct wire_answer *answer);
+/* Of an answer in chunks whose head was read: a line, or the next chunk; false when it was the last. */
+void wire_read_line(struct wire_client *client, struct buf *line);
+bool wire_read_chunk(struct wire_client *client, struct buf *chunk);
 /* True when the server closes the connection without another byte. */
 bool wire_is_closed(struct wire_client *client);
 /* A request with a body of its own connection: method and target, header fields each with its CRLF. */
