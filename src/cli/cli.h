@@ -57,10 +57,18 @@ int cli_run_help(int argc, char **argv);
 
 /* ---- flags (flags.c) ---- */
 
+#define CLI_LIST_MAX 16
+
+/* Values of a flag that may be given several times. */
+struct cli_list {
+    const char *at[CLI_LIST_MAX];
+    size_t count;
+};
+
 struct cli_flag {
     const char *name; /* without the dashes */
-    enum { CLI_TEXT, CLI_NUMBER, CLI_SWITCH } type;
-    void *to;          /* const char **, uint64_t * or bool * */
+    enum { CLI_TEXT, CLI_NUMBER, CLI_SWITCH, CLI_LIST } type;
+    void *to;          /* const char **, uint64_t *, bool * or struct cli_list * */
     const char *value; /* what the value is called in the help; NULL for a switch */
     const char *sentence;
 };
@@ -76,7 +84,8 @@ struct cli_words {
 /* CLI_PARSED: go on. CLI_HELPED: --help was asked and printed. CLI_WRONG: told on stderr. */
 enum cli_parsed { CLI_PARSED, CLI_HELPED, CLI_WRONG };
 
-/* Takes argv apart after argv[0], the command's name. Flags may stand anywhere; "--" ends them. */
+/* Takes argv apart after argv[0], the command's name. Flags may stand anywhere; "--" ends them. "-o" is short for
+ * a flag "output". */
 enum cli_parsed cli_parse(int argc, char **argv, const struct cli_flag *flags, size_t count, struct cli_words *words);
 /* The exit code of a command whose cli_parse did not return CLI_PARSED. */
 int cli_parse_exit(enum cli_parsed parsed);

@@ -1,17 +1,18 @@
 /*
- * The exchange itself, over libcurl; the only file that includes it.
+ * The exchange itself, over libcurl; side.c asks the questions beside it.
  *
  * The difficulty is to say honestly what is known when no answer came: a body that did not leave whole
  * was not kept (the server aborts it); one that did leave may have been kept, so the outcome is unknown.
  */
 #include "cli/client.h"
 
-#include <curl/curl.h>
 #include <stdlib.h>
-#include <strings.h>
+
+#include "cli/side.h"
 
 /* What is kept of an answer that no callback takes. */
 #define ANSWER_BYTES (64u << 20)
+#define WAIT_MS      200 /* a callback is asked at least this often whether to go on */
 
 struct exchange {
     CURL *curl;
@@ -59,24 +60,48 @@ static size_t on_write(char *bytes, size_t size, size_t count, void *context)
     return buf_error(&exchange->answer->body) == 0 ? piece.size : CURL_WRITEFUNC_ERROR;
 }
 
+/* A header's value without the white space around it, when the line is that header. */
+static bool header_value(struct slice line, struct slice name, struct slice *value)
+{
+    if (line.size <= name.size || line.data[name.size] != ':' ||
+        !slice_equal_nocase(slice_make(line.data, name.size), name)) {
+        return false;
+    }
+    *value = slice_from(line, name.size + 1);
+    while (value->size > 0 && strchr(" \t\r\n", value->data[value->size - 1]) != NULL) {
+        value->size--;
+    }
+    while (value->size > 0 && (value->data[0] == ' ' || value->data[0] == '\t')) {
+        *value = slice_from(*value, 1);
+    }
+    return true;
+}
+
+static void copy_or_empty(struct slice value, char *to, size_t size)
+{
+    if (!cli_text_copy(value, to, size)) {
+        to[0] = '\0';
+    }
+}
+
 static size_t on_header(char *bytes, size_t size, size_t count, void *context)
 {
     struct exchange *exchange = context;
-    static const char name[] = "muster-import:";
-    size_t bytes_count = size * count;
-    if (bytes_count > sizeof name && strncasecmp(bytes, name, sizeof name - 1) == 0) {
-        struct slice value = slice_from(slice_make(bytes, bytes_count), sizeof name - 1);
-        while (value.size > 0 && (value.data[value.size - 1] == '\r' || value.data[value.size - 1] == '\n')) {
-            value.size--;
-        }
-        while (value.size > 0 && value.data[0] == ' ') {
-            value = slice_from(value, 1);
-        }
-        if (!cli_text_copy(value, exchange->answer->import, sizeof exchange->answer->import)) {
-            exchange->answer->import[0] = '\0';
-        }
+    struct client_answer *answer = exchange->answer;
+    struct slice line = slice_make(bytes, size * count);
+    struct slice value;
+    if (header_value(line, SLICE("Muster-Import"), &value)) {
+        copy_or_empty(value, answer->import, sizeof answer->import);
+    } else if (header_value(line, SLICE("Location"), &value)) {
+        copy_or_empty(value, answer->location, sizeof answer->location);
+    } else if (header_value(line, SLICE("Idempotency-Replayed"), &value)) {
+        answer->replayed = slice_equal_text(value, "true");
+    } else if (header_value(line, SLICE("Content-Type"), &value)) {
+        const char *end = value.size == 0 ? NULL : memchr(value.data, ';', value.size);
+        value.size = end == NULL ? value.size : (size_t)(end - value.data);
+        copy_or_empty(value, answer->media_type, sizeof answer->media_type);
     }
-    return bytes_count;
+    return line.size;
 }
 
 static int on_progress(void *context, curl_off_t down_total, curl_off_t down, curl_off_t up_total, curl_off_t up)
@@ -110,7 +135,8 @@ static struct curl_slist *headers(const struct client_request *request)
         list = add_header(list, "Authorization", "Bearer ", request->bearer);
     }
     if (request->read != NULL || request->body.size > 0) {
-        list = add_header(list, "Content-Type", "", "application/json");
+        list = add_header(list, "Content-Type", "",
+                          request->content_type == NULL ? "application/json" : request->content_type);
     }
     if (request->read != NULL && request->size < 0) {
         list = add_header(list, "Transfer-Encoding", "", "chunked");
@@ -142,6 +168,7 @@ static void set_options(CURL *curl, struct exchange *exchange, const char *url, 
     curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, 10L);
+    curl_easy_setopt(curl, CURLOPT_TCP_KEEPALIVE, 1L);
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, exchange->why);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_write);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, exchange);
@@ -174,9 +201,8 @@ static int meaning(const struct exchange *exchange, CURLcode code)
     return exchange->gave_up ? ERR_CUT_OFF : ERR_NETWORK;
 }
 
-static void say_failure(const struct exchange *exchange, const char *server, CURLcode code, int err)
+static void say_failure(const char *why, const char *server, int err)
 {
-    const char *why = exchange->why[0] != '\0' ? exchange->why : curl_easy_strerror(code);
     if (err == ERR_OUTCOME_UNKNOWN) {
         cli_say("no answer from %s: %s. It is not known whether this was kept; sending it again is safe.", server, why);
     } else if (err == ERR_CUT_OFF) {
@@ -192,14 +218,68 @@ static bool has_refusal(const struct client_answer *answer, CURLcode code)
     return answer->status >= 400 && (code == CURLE_SEND_ERROR || code == CURLE_RECV_ERROR);
 }
 
+/* Drives the exchange, and the questions beside it, to the exchange's end. */
+static CURLcode drive(struct exchange *exchange, CURLM *multi, struct side *side)
+{
+    CURLMcode state = curl_multi_add_handle(multi, exchange->curl);
+    while (state == CURLM_OK) {
+        int left = 0;
+        state = curl_multi_perform(multi, &left);
+        for (CURLMsg *message; (message = curl_multi_info_read(multi, &left)) != NULL;) {
+            if (message->msg == CURLMSG_DONE && message->easy_handle == exchange->curl) {
+                CURLcode code = message->data.result;
+                curl_multi_remove_handle(multi, exchange->curl);
+                return code;
+            }
+            side_ended(side, message);
+        }
+        side_step(side);
+        if (state == CURLM_OK) {
+            state = curl_multi_poll(multi, NULL, 0, WAIT_MS, NULL);
+        }
+    }
+    curl_multi_remove_handle(multi, exchange->curl);
+    return state == CURLM_OUT_OF_MEMORY ? CURLE_OUT_OF_MEMORY : CURLE_FAILED_INIT;
+}
+
+static CURLcode perform(struct exchange *exchange, const struct connection *connection)
+{
+    CURLM *multi = curl_multi_init();
+    CURLcode code = CURLE_OUT_OF_MEMORY;
+    if (multi != NULL) {
+        struct side *side = side_open(multi, connection, exchange->request);
+        code = drive(exchange, multi, side);
+        side_close(&side);
+        curl_multi_cleanup(multi);
+    }
+    return code;
+}
+
+/* What the caller learns besides the error. */
+static void finish_answer(const struct exchange *exchange, CURLcode code)
+{
+    struct client_answer *answer = exchange->answer;
+    curl_off_t wait_s = 0;
+    curl_easy_getinfo(exchange->curl, CURLINFO_RESPONSE_CODE, &answer->status);
+    curl_easy_getinfo(exchange->curl, CURLINFO_RETRY_AFTER, &wait_s);
+    answer->retry_after_s = wait_s > 0 ? (int64_t)wait_s : -1;
+    if (code != CURLE_OK) {
+        snprintf(answer->why, sizeof answer->why, "%s",
+                 exchange->why[0] != '\0' ? exchange->why : curl_easy_strerror(code));
+    }
+}
+
 int client_perform(const struct connection *connection, const struct client_request *request,
                    struct client_answer *answer)
 {
     struct exchange exchange = {.request = request, .answer = answer, .body_left = request->body};
-    char url[2048];
+    char url[8192];
     memset(answer, 0, sizeof *answer);
     buf_init(&answer->body, ANSWER_BYTES);
-    snprintf(url, sizeof url, "%s%s", connection->server, request->path);
+    if (snprintf(url, sizeof url, "%s%s", connection->server, request->path) >= (int)sizeof url) {
+        cli_say("the address would be longer than %zu bytes", sizeof url);
+        return ERR_BAD_PARAMETER;
+    }
     exchange.curl = curl_easy_init();
     if (exchange.curl == NULL) {
         cli_say("libcurl could not start");
@@ -207,12 +287,14 @@ int client_perform(const struct connection *connection, const struct client_requ
     }
     struct curl_slist *list = headers(request);
     set_options(exchange.curl, &exchange, url, list);
-    CURLcode code = curl_easy_perform(exchange.curl);
-    curl_easy_getinfo(exchange.curl, CURLINFO_RESPONSE_CODE, &answer->status);
+    CURLcode code = perform(&exchange, connection);
+    finish_answer(&exchange, code);
     int err = 0;
     if (code != CURLE_OK && !has_refusal(answer, code)) {
         err = meaning(&exchange, code);
-        say_failure(&exchange, connection->server, code, err);
+        if (!request->hush) {
+            say_failure(answer->why, connection->server, err);
+        }
     }
     curl_slist_free_all(list);
     curl_easy_cleanup(exchange.curl);

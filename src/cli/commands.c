@@ -5,12 +5,13 @@
 
 const struct cli_command CLI_COMMANDS[] = {
     {"serve", "[--data DIR] [--listen A:P] [--config FILE] [--PARAMETER VALUE]…", "Run the server.", cli_run_serve},
-    {"import", "FILE|- [--contract cyrexa|nexera|muster]", "Send a file of customers; prints their ids.",
+    {"import", "FILE|- [--lenient] [--faults FILE] [--key KEY]…", "Send a file of customers; prints their ids.",
      cli_run_import},
     {"get", "ID…", "Print customers by their ids.", cli_run_get},
     {"find", "--email|--phone|--external-id|--wallet|--did VALUE", "Print the customers that have an identifier.",
      cli_run_find},
-    {"imports", "list | show ID", "Show imports and their counts.", cli_run_imports},
+    {"imports", "list | show ID | faults ID | results ID | watch ID | undo ID | abort ID",
+     "What became of imports, and undoing them.", cli_run_imports},
     {"tenant", "create NAME | list | revoke NAME", "Make, list and revoke tenants.", cli_run_tenant},
     {"project", "create TENANT NAME | list TENANT | revoke TENANT NAME", "The projects of a tenant.", cli_run_project},
     {"client", "create TENANT NAME | list TENANT | revoke TENANT ID", "The OAuth clients of a tenant.", cli_run_client},

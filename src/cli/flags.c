@@ -27,6 +27,17 @@ static void say_unknown_flag(const struct cli_flag *flags, size_t count, struct 
     cli_say_unknown("flag", name, names, count < FLAGS_MAX ? count : FLAGS_MAX);
 }
 
+static bool add_to_list(const struct cli_flag *flag, const char *value)
+{
+    struct cli_list *list = flag->to;
+    if (list->count == CLI_LIST_MAX) {
+        cli_say("--%s may be given %d times at most", flag->name, CLI_LIST_MAX);
+        return false;
+    }
+    list->at[list->count++] = value;
+    return true;
+}
+
 static bool set_flag(const struct cli_flag *flag, const char *value)
 {
     switch (flag->type) {
@@ -42,14 +53,22 @@ static bool set_flag(const struct cli_flag *flag, const char *value)
     case CLI_SWITCH:
         *(bool *)flag->to = true;
         return true;
+    case CLI_LIST:
+        return add_to_list(flag, value);
     }
     return false;
 }
 
-/* One "--…" argument at argv[*at]; moves *at to the last argument that belongs to it. */
+/* The one flag that everybody knows by a letter. */
+static bool is_output(const char *argument)
+{
+    return strcmp(argument, "-o") == 0;
+}
+
+/* One flag at argv[*at]; moves *at to the last argument that belongs to it. */
 static enum cli_parsed take_flag(int argc, char **argv, int *at, const struct cli_flag *flags, size_t count)
 {
-    const char *text = argv[*at] + 2;
+    const char *text = is_output(argv[*at]) ? "output" : argv[*at] + 2;
     const char *equals = strchr(text, '=');
     struct slice name = equals == NULL ? slice_from_text(text) : slice_make(text, (size_t)(equals - text));
     const struct cli_flag *flag = find_flag(flags, count, name);
@@ -87,7 +106,7 @@ enum cli_parsed cli_parse(int argc, char **argv, const struct cli_flag *flags, s
         } else if (!only_words && is_help(argv[i])) {
             cli_help_command(stdout, cli_command_find(slice_from_text(argv[0])), flags, count);
             return CLI_HELPED;
-        } else if (!only_words && strncmp(argv[i], "--", 2) == 0) {
+        } else if (!only_words && (strncmp(argv[i], "--", 2) == 0 || is_output(argv[i]))) {
             enum cli_parsed parsed = take_flag(argc, argv, &i, flags, count);
             if (parsed != CLI_PARSED) {
                 return parsed;

@@ -1,15 +1,35 @@
 /*
  * The guess needs no parser: it walks brackets and strings, and looks at the names of the root's
- * members only. A name is a string at depth 1 that a colon follows.
+ * members only. A name is a string at depth 1 that a colon follows. A JSON body gives itself away by the
+ * member that holds the items; a line or a header row only by the names that items have, and the contract
+ * that knows most of them is meant.
  */
 #include "cli/guess.h"
 
 #include <stdint.h>
 
 const struct guess_contract GUESS_TABLE[GUESS_CONTRACTS] = {
-    {"cyrexa", "/customer/1.0.0/createBulk", NULL, "/customerIds", true},
-    {"nexera", "/customers/batch", "customerData", "", false},
-    {"muster", "/v1/customers", "customers", "/customers", false},
+    {"cyrexa",
+     "/customer/1.0.0/createBulk",
+     NULL,
+     "/customerIds",
+     true,
+     {"id", "customerType", "customerName", "customerStatus", "categorization", "person", "twofa", NULL}},
+    {"nexera",
+     "/customers/batch",
+     "customerData",
+     "",
+     false,
+     {"customerWallet", "customerClaims", "customerDid", NULL}},
+    {"muster",
+     "/v1/customers",
+     "customers",
+     "/customers",
+     false,
+     {"externalId", "type",        "name",      "status",    "category",     "groupId",   "names",
+      "email",      "emails",      "phone",     "phones",    "gender",       "birthDate", "birthPlace",
+      "residence",  "nationality", "addresses", "documents", "verification", "wallets",   "dids",
+      "claims",     "secrets",     "extra",     NULL}},
 };
 
 const struct guess_contract *guess_by_name(const char *name)
@@ -20,19 +40,6 @@ const struct guess_contract *guess_by_name(const char *name)
         }
     }
     return NULL;
-}
-
-static bool is_space(char c)
-{
-    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
-static struct slice skip_space(struct slice text)
-{
-    while (text.size > 0 && is_space(text.data[0])) {
-        text = slice_from(text, 1);
-    }
-    return text;
 }
 
 /* The string at the front, its quotes left out; what follows it in *rest. False: it does not end here. */
@@ -50,45 +57,122 @@ static bool take_string(struct slice text, struct slice *string, struct slice *r
     return false;
 }
 
-static const struct guess_contract *by_member(struct slice name)
+/* The next name of a member of the root, or an empty slice when no more is to be seen. *text is moved behind it. */
+static struct slice next_name(struct slice *text, uint64_t *depth)
 {
-    for (size_t i = 0; i < GUESS_CONTRACTS; i++) {
-        if (GUESS_TABLE[i].member != NULL && slice_equal_text(name, GUESS_TABLE[i].member)) {
-            return &GUESS_TABLE[i];
-        }
-    }
-    return NULL;
-}
-
-static const struct guess_contract *by_members(struct slice text)
-{
-    uint64_t depth = 0;
-    while (text.size > 0) {
-        char c = text.data[0];
+    while (text->size > 0) {
+        char c = text->data[0];
         if (c != '"') {
-            depth += c == '{' || c == '[' ? 1 : 0;
-            depth -= (c == '}' || c == ']') && depth > 0 ? 1 : 0;
-            text = slice_from(text, 1);
+            *depth += c == '{' || c == '[' ? 1 : 0;
+            *depth -= (c == '}' || c == ']') && *depth > 0 ? 1 : 0;
+            *text = slice_from(*text, 1);
             continue;
         }
         struct slice string;
-        if (!take_string(text, &string, &text)) {
-            return NULL;
+        if (!take_string(*text, &string, text)) {
+            break;
         }
-        struct slice after = skip_space(text);
-        if (depth == 1 && after.size > 0 && after.data[0] == ':' && by_member(string) != NULL) {
-            return by_member(string);
+        struct slice after = format_skip_blank(*text);
+        if (*depth == 1 && after.size > 0 && after.data[0] == ':') {
+            return string;
+        }
+    }
+    return SLICE_NONE;
+}
+
+static const struct guess_contract *by_root(struct slice text)
+{
+    uint64_t depth = 0;
+    for (struct slice name; (name = next_name(&text, &depth)).size > 0;) {
+        for (size_t i = 0; i < GUESS_CONTRACTS; i++) {
+            if (GUESS_TABLE[i].member != NULL && slice_equal_text(name, GUESS_TABLE[i].member)) {
+                return &GUESS_TABLE[i];
+            }
         }
     }
     return NULL;
 }
 
-const struct guess_contract *guess_by_body(struct slice start)
+/* ---- the names of items ---- */
+
+struct tally {
+    uint32_t counts[GUESS_CONTRACTS];
+};
+
+/* Counts a name, or the first token of a pointer, for the contract that knows it. */
+static void count_name(struct tally *tally, struct slice name)
 {
-    static const struct slice mark = {"\xEF\xBB\xBF", 3}; /* a byte order mark */
-    start = skip_space(slice_starts(start, mark) ? slice_from(start, mark.size) : start);
-    if (start.size == 0) {
+    const char *slash = name.size == 0 ? NULL : memchr(name.data, '/', name.size);
+    name.size = slash == NULL ? name.size : (size_t)(slash - name.data);
+    for (size_t i = 0; i < GUESS_CONTRACTS; i++) {
+        for (const char *const *member = GUESS_TABLE[i].items; *member != NULL; member++) {
+            tally->counts[i] += slice_equal_text(name, *member) ? 1 : 0;
+        }
+    }
+}
+
+static const struct guess_contract *most_of(const struct tally *tally)
+{
+    const struct guess_contract *most = NULL;
+    uint32_t count = 0;
+    for (size_t i = 0; i < GUESS_CONTRACTS; i++) {
+        if (tally->counts[i] > count) {
+            most = &GUESS_TABLE[i];
+            count = tally->counts[i];
+        } else if (tally->counts[i] == count) {
+            most = NULL;
+        }
+    }
+    return most;
+}
+
+static const struct guess_contract *by_item(struct slice line)
+{
+    struct tally tally = {{0}};
+    uint64_t depth = 0;
+    for (struct slice name; (name = next_name(&line, &depth)).size > 0;) {
+        count_name(&tally, name);
+    }
+    return most_of(&tally);
+}
+
+static struct slice take_until(struct slice *text, char end)
+{
+    const char *at = text->size == 0 ? NULL : memchr(text->data, end, text->size);
+    struct slice taken = slice_make(text->data, at == NULL ? text->size : (size_t)(at - text->data));
+    *text = slice_from(*text, taken.size + (at == NULL ? 0 : 1));
+    return taken;
+}
+
+/* Names with quotes and commas in them are no contract's, so they may fall apart here. */
+static const struct guess_contract *by_header(struct slice line, struct slice map)
+{
+    struct tally tally = {{0}};
+    while (line.size > 0) {
+        struct slice name = take_until(&line, ',');
+        if (name.size >= 2 && name.data[0] == '"' && name.data[name.size - 1] == '"') {
+            name = slice_make(name.data + 1, name.size - 2);
+        }
+        count_name(&tally, name);
+    }
+    while (map.size > 0) {
+        struct slice pair = take_until(&map, ',');
+        take_until(&pair, '=');
+        count_name(&tally, pair);
+    }
+    return most_of(&tally);
+}
+
+const struct guess_contract *guess_by_body(enum format format, struct slice start, struct slice map)
+{
+    struct slice rest;
+    struct slice text = format_skip_blank(start);
+    if (text.size == 0 || format == FORMAT_UNKNOWN) {
         return NULL;
     }
-    return start.data[0] == '[' ? guess_by_name("cyrexa") : start.data[0] == '{' ? by_members(start) : NULL;
+    if (format == FORMAT_JSON) {
+        return text.data[0] == '[' ? guess_by_name("cyrexa") : text.data[0] == '{' ? by_root(text) : NULL;
+    }
+    struct slice line = format_first_line(text, &rest);
+    return format == FORMAT_CSV ? by_header(line, map) : by_item(line);
 }

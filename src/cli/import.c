@@ -1,226 +1,193 @@
 /*
  * `muster import`: a file or stdin goes to the server as it is, and the ids in the answer come out one
  * a line as they arrive. Neither the body nor the answer is ever held whole.
+ *
+ * The difficulty is an end that is none: a connection that breaks, a server that says "not now", Ctrl-C. Every
+ * request has an Idempotency-Key, so the same may always be sent again, and goes on where the server left off.
+ * That is done here as long as it has a chance; then the command line that does it is printed.
  */
-#include "cli/client.h"
-#include "cli/guess.h"
-#include "cli/print.h"
-
-#include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include <stdlib.h>
 
 #include "base/clock.h"
-#include "base/uuid.h"
+#include "cli/import_priv.h"
+#include "cli/interrupt.h"
 
-#define PEEK_BYTES  (1u << 20)
-#define REPLY_BYTES (1u << 16) /* what stands around the ids, and one id's item */
+#define NEWS_BYTES (1u << 20) /* so many bytes more than ever before are progress */
 
-struct import {
-    const struct guess_contract *contract;
-    int fd;
-    struct buf peeked; /* the start of the body, looked at for the guess */
-    size_t peeked_sent;
-    int64_t size;
-    bool as_json;
-    /* the answer */
-    struct json_splitter *splitter;
-    struct buf item;
-    uint64_t kept;
-    uint64_t refused; /* null in place of an id */
-    char last;        /* byte that was passed on */
-    /* progress */
-    int64_t started_ns;
-    int64_t shown_ns;
-};
+/* ---- one attempt ---- */
 
-static volatile sig_atomic_t interrupted;
-
-static void on_interrupt(int number)
+static bool on_progress(void *context, uint64_t sent)
 {
-    (void)number;
-    interrupted = 1;
-}
-
-/* ---- the body ---- */
-
-static ssize_t read_retry(int fd, char *to, size_t size)
-{
-    ssize_t got;
-    do {
-        got = read(fd, to, size);
-    } while (got < 0 && errno == EINTR && !interrupted);
-    return got;
+    struct import *import = context;
+    progress_sent(&import->progress, sent);
+    return !interrupt_seen();
 }
 
 static ssize_t read_body(void *context, char *to, size_t size)
 {
     struct import *import = context;
-    size_t left = import->peeked.size - import->peeked_sent;
-    if (left > 0) {
-        size_t part = left < size ? left : size;
-        memcpy(to, import->peeked.data + import->peeked_sent, part);
-        import->peeked_sent += part;
-        return (ssize_t)part;
-    }
-    return read_retry(import->fd, to, size);
-}
-
-static bool peek(struct import *import)
-{
-    if (buf_reserve(&import->peeked, PEEK_BYTES) != 0) {
-        return false;
-    }
-    while (import->peeked.size < PEEK_BYTES) {
-        ssize_t got =
-            read_retry(import->fd, import->peeked.data + import->peeked.size, PEEK_BYTES - import->peeked.size);
-        if (got <= 0) {
-            return got == 0;
-        }
-        import->peeked.size += (size_t)got;
-    }
-    return true;
-}
-
-static bool open_body(const char *path, struct import *import)
-{
-    struct stat info;
-    import->fd = strcmp(path, "-") == 0 ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
-    if (import->fd < 0 || fstat(import->fd, &info) != 0 || !peek(import)) {
-        cli_say("%s: %s", path, strerror(errno));
-        return false;
-    }
-    /* Of stdin that is a file, an unknown part may have been read before us. */
-    bool whole = S_ISREG(info.st_mode) && import->fd != STDIN_FILENO;
-    import->size = whole ? (int64_t)info.st_size : -1;
-    return true;
-}
-
-/* ---- progress ---- */
-
-static void show(const struct import *import, uint64_t sent, int64_t now_ns)
-{
-    double seconds = (double)(now_ns - import->started_ns) / 1e9;
-    double rate = seconds > 0 ? (double)sent / seconds : 0;
-    const char *begin = cli_is_terminal() ? "\r" : "muster: ";
-    const char *end = cli_is_terminal() ? "\033[K" : "\n";
-    if (import->size > 0 && sent > 0) {
-        double left = ((double)import->size - (double)sent) / rate;
-        fprintf(stderr, "%s%3.0f%%  %.1f MB of %.1f MB  %.1f MB/s  %.0f s left%s", begin,
-                100 * (double)sent / (double)import->size, (double)sent / 1e6, (double)import->size / 1e6, rate / 1e6,
-                left, end);
-    } else {
-        fprintf(stderr, "%s%.1f MB  %.1f MB/s%s", begin, (double)sent / 1e6, rate / 1e6, end);
-    }
-}
-
-static bool on_progress(void *context, uint64_t sent)
-{
-    struct import *import = context;
-    int64_t now = clock_monotonic_ns();
-    int64_t pause = cli_is_terminal() ? 200000000 : 10000000000;
-    if (now - import->shown_ns >= pause) {
-        import->shown_ns = now;
-        show(import, sent, now);
-    }
-    return !interrupted;
-}
-
-/* ---- the answer ---- */
-
-/* One element of the array of ids: "…", {"customerId": "…"} or null. */
-static void print_item(struct import *import)
-{
-    static const char *const members[] = {"customerId", "id"};
-    struct cli_json json = {.text = import->item};
-    struct slice id = SLICE_NONE;
-    if (cli_json_parse(&json) == 0) {
-        json_at root = json_root(&json.doc);
-        id = json_type(&json.doc, root) == JSON_STRING ? json_string(&json.doc, root) : SLICE_NONE;
-        for (size_t i = 0; i < 2 && id.size == 0; i++) {
-            id = cli_json_text(&json.doc, root, members[i]);
-        }
-    }
-    import->kept += id.size > 0 ? 1 : 0;
-    import->refused += id.size > 0 ? 0 : 1;
-    printf("%.*s\n", SLICE_ARG(id));
-    import->item = json.text;
-    json_parser_free(&json.parser);
-    buf_clear(&import->item);
+    return import_body_read(&import->body, to, size);
 }
 
 static bool take_answer(void *context, struct slice piece)
 {
     struct import *import = context;
-    if (import->as_json) {
-        import->last = piece.size > 0 ? piece.data[piece.size - 1] : import->last;
-        return fwrite(piece.data, 1, piece.size, stdout) == piece.size;
-    }
-    for (;;) {
-        struct slice bytes;
-        switch (json_splitter_next(import->splitter, &piece, &bytes)) {
-        case JSON_SPLIT_MORE:
-            return !ferror(stdout);
-        case JSON_SPLIT_PART:
-            buf_append_slice(&import->item, bytes);
-            break;
-        case JSON_SPLIT_ITEM_END:
-            buf_append_slice(&import->item, bytes);
-            print_item(import);
-            break;
-        case JSON_SPLIT_ERROR:
+    if (!import->answer_begun) {
+        bool is_lines = strcmp(import->answer.media_type, "application/x-ndjson") == 0;
+        import->answer_begun = true;
+        progress_end(&import->progress);
+        if (!ids_begin(import->ids, is_lines, slice_from_text(import->contract->ids))) {
             return false;
+        }
+    }
+    return ids_take(import->ids, piece);
+}
+
+static int attempt(struct import *import)
+{
+    struct client_side side = {.path = import->side_path.data, .take = progress_take, .context = &import->progress};
+    struct client_request request = {.read = read_body,
+                                     .size = import->body.size,
+                                     .take = take_answer,
+                                     .progress = on_progress,
+                                     .context = import,
+                                     .side = &side,
+                                     .hush = true};
+    import_request_fill(import, &request);
+    import->answer_begun = false;
+    client_answer_fini(&import->answer);
+    progress_start(&import->progress, import->body.size);
+    int err = client_perform(&import->connection, &request, &import->answer);
+    progress_end(&import->progress);
+    import->is_unknown = import->is_unknown || err == ERR_OUTCOME_UNKNOWN;
+    return err;
+}
+
+/* ---- attempts ---- */
+
+static bool is_news(struct import *import)
+{
+    uint64_t sent = import->progress.sent;
+    bool news = sent >= import->most_sent + NEWS_BYTES || import->answer_begun;
+    import->most_sent = sent > import->most_sent ? sent : import->most_sent;
+    return news;
+}
+
+static void say_how_to_go_on(const struct import *import)
+{
+    struct buf line;
+    buf_init(&line, 0);
+    import_request_repeat(import, &line);
+    cli_say("what the server has taken is not lost; go on with%s",
+            strcmp(import->body.path, "-") == 0 ? " the same input and" : "");
+    fprintf(stderr, "%.*s\n", SLICE_ARG(buf_view(&line)));
+    buf_fini(&line);
+}
+
+static const char *what_happened(const struct import *import, int err, const char *code, char *text, size_t size)
+{
+    if (err != 0) {
+        return import->answer.why;
+    }
+    snprintf(text, size, "the server answered %ld %s", import->answer.status, code);
+    return text;
+}
+
+/* No further attempt: says why, and how to go on. */
+static int give_up(const struct import *import, int err, const char *what, enum retry_kind kind)
+{
+    static const char *const reasons[] = {
+        [RETRY_OVER] = "",
+        [RETRY_NOW] = "",
+        [RETRY_EXHAUSTED] = "no attempt is left",
+        [RETRY_TOO_LONG] = "the server asks for a longer pause than is waited for here",
+        [RETRY_NO_BODY] = "the input can't be read again",
+    };
+    int code = client_exit(err, import->answer.status);
+    char problem[64];
+    client_problem_code(&import->answer, problem, sizeof problem);
+    if (interrupt_seen()) {
+        cli_say("broken off");
+    } else {
+        cli_say("%s: %s; %s", import->connection.server, what, reasons[kind]);
+    }
+    if (kind == RETRY_TOO_LONG) {
+        cli_say("it is to be sent again after %lld s", (long long)import->answer.retry_after_s);
+    }
+    say_how_to_go_on(import);
+    bool in_flight = strcmp(problem, "idempotency-key-in-flight") == 0 || strcmp(problem, "outcome-unknown") == 0;
+    return interrupt_seen() || import->is_unknown || in_flight ? CLI_UNKNOWN
+           : code == CLI_REFUSED                               ? CLI_UNREACHABLE
+                                                               : code;
+}
+
+static bool stdout_failed(const struct import *import, int err)
+{
+    if (err == 0 || !ferror(stdout)) {
+        return false;
+    }
+    cli_say("stdout takes no more");
+    say_how_to_go_on(import);
+    return true;
+}
+
+static int send_until_answered(struct import *import)
+{
+    for (;;) {
+        char problem[64];
+        char text[128];
+        int err = attempt(import);
+        client_problem_code(&import->answer, problem, sizeof problem);
+        struct retry_end end = {.err = err,
+                                .status = import->answer.status,
+                                .code = slice_from_text(problem),
+                                .retry_after_s = import->answer.retry_after_s,
+                                .progress = is_news(import),
+                                .again = import_body_can_rewind(&import->body)};
+        struct retry_decision next = retry_decide(&import->retry, &end, (uint32_t)clock_monotonic_ns());
+        const char *what = what_happened(import, err, problem, text, sizeof text);
+        if (stdout_failed(import, err)) {
+            return CLI_UNKNOWN;
+        }
+        if (interrupt_seen() && (err != 0 || next.kind != RETRY_OVER)) {
+            return give_up(import, err, what, next.kind);
+        }
+        if (next.kind == RETRY_OVER) {
+            return import_end(import, err);
+        }
+        if (next.kind != RETRY_NOW) {
+            return give_up(import, err, what, next.kind);
+        }
+        cli_say("%s; sending it again in %.1f s", what, (double)next.wait_ms / 1000);
+        if (!interrupt_sleep(next.wait_ms) || !import_body_rewind(&import->body)) {
+            return give_up(import, err, what, RETRY_NO_BODY);
         }
     }
 }
 
 /* ---- the whole ---- */
 
-static int send_body(struct import *import, const struct connection *connection)
+static bool choose_format(struct import *import)
 {
-    struct client_request request = {.method = "POST",
-                                     .path = import->contract->path,
-                                     .bearer = connection->token,
-                                     .read = read_body,
-                                     .size = import->size,
-                                     .take = take_answer,
-                                     .progress = on_progress,
-                                     .context = import};
-    struct client_answer answer;
-    if (import->contract->tenant_headers) {
-        request.headers[request.header_count++] = (struct client_header){"tenantId", connection->tenant};
-        request.headers[request.header_count++] = (struct client_header){"token", connection->tenant_token};
+    const char *given = import->options.format;
+    struct slice start = import_body_start(&import->body);
+    import->format = given != NULL ? format_from_name(given) : format_of_body(start, import->body.path);
+    if (import->format == FORMAT_UNKNOWN) {
+        cli_say("can't tell from the body what it is; say --format json, ndjson or csv, and --contract");
     }
-    import->started_ns = clock_monotonic_ns();
-    import->shown_ns = import->started_ns;
-    int err = client_perform(connection, &request, &answer);
-    if (cli_is_terminal()) {
-        fputs("\r\033[K", stderr);
-    }
-    int code = client_finish(err, &answer);
-    if (code == CLI_KEPT) {
-        double seconds = (double)(clock_monotonic_ns() - import->started_ns) / 1e9;
-        if (import->as_json) {
-            fputs(import->last == '\n' ? "" : "\n", stdout);
-            cli_say("import %s, %.1f s", answer.import, seconds);
-        } else {
-            cli_say("%llu kept, import %s, %.1f s, %.0f/s", (unsigned long long)import->kept, answer.import, seconds,
-                    (double)import->kept / seconds);
-        }
-    }
-    client_answer_fini(&answer);
-    return code == CLI_KEPT && import->refused > 0 ? CLI_REFUSED : code;
+    return import->format != FORMAT_UNKNOWN;
 }
 
-static bool choose_contract(const char *name, struct import *import)
+static bool choose_contract(struct import *import)
 {
+    const char *name = import->options.contract;
     struct slice names[GUESS_CONTRACTS];
     for (size_t i = 0; i < GUESS_CONTRACTS; i++) {
         names[i] = slice_from_text(GUESS_TABLE[i].name);
     }
-    import->contract = name == NULL ? guess_by_body(buf_view(&import->peeked)) : guess_by_name(name);
+    import->contract = name != NULL ? guess_by_name(name)
+                                    : guess_by_body(import->format, import_body_start(&import->body),
+                                                    slice_from_text(import->options.map));
     if (import->contract == NULL && name == NULL) {
         cli_say("can't tell from the body which contract it is for; say --contract cyrexa, nexera or muster");
     } else if (import->contract == NULL) {
@@ -229,46 +196,57 @@ static bool choose_contract(const char *name, struct import *import)
     return import->contract != NULL;
 }
 
-static int run(const char *path, const char *contract, const struct connection *connection, struct import *import)
+static int run(struct import *import, const char *path)
 {
-    struct sigaction action = {.sa_handler = on_interrupt};
-    buf_init(&import->peeked, 0);
-    buf_init(&import->item, REPLY_BYTES);
+    const struct import_options *options = &import->options;
+    enum ids_print print = options->json ? IDS_RAW : options->quiet || options->dry_run ? IDS_NONE : IDS_LINES;
     int code = CLI_USAGE;
-    if (open_body(path, import) && choose_contract(contract, import)) {
-        import->splitter = json_splitter_new(slice_from_text(import->contract->ids), REPLY_BYTES);
-        if (import->splitter != NULL) {
-            sigaction(SIGINT, &action, NULL);
-            code = send_body(import, connection);
-        }
+    import->retry.limit = options->retries;
+    import->started_ns = clock_monotonic_ns();
+    import->ids = ids_new(print, stdout);
+    interrupt_catch();
+    if (import->ids != NULL && import_body_open(&import->body, path) && choose_format(import) &&
+        choose_contract(import) && import_request_make(import)) {
+        code = send_until_answered(import);
     }
-    json_splitter_free(&import->splitter);
-    buf_fini(&import->peeked);
-    buf_fini(&import->item);
-    if (import->fd > STDIN_FILENO) {
-        close(import->fd);
-    }
+    client_answer_fini(&import->answer);
+    import_request_free(import);
+    import_body_close(&import->body);
+    ids_free(&import->ids);
     return code;
 }
 
 int cli_run_import(int argc, char **argv)
 {
     struct connection_flags where = {0};
-    struct import import = {.fd = -1};
-    const char *contract = NULL;
+    struct import import = {.argc = argc, .argv = argv, .body = {.fd = -1}, .options = {.retries = RETRY_DEFAULT}};
+    struct import_options *o = &import.options;
     const struct cli_flag flags[] = {
         CONNECTION_FLAGS(where),
-        {"contract", CLI_TEXT, &contract, "NAME", "cyrexa, nexera or muster; guessed from the body when not given."},
-        {"json", CLI_SWITCH, &import.as_json, NULL, "Print the server's answer as it is."},
+        {"contract", CLI_TEXT, &o->contract, "NAME", "cyrexa, nexera or muster; guessed from the body when not given."},
+        {"format", CLI_TEXT, &o->format, "NAME", "json, ndjson or csv; seen in the body when not given."},
+        {"map", CLI_TEXT, &o->map, "FROM=TO,…", "What a CSV's columns mean: Mail=person/email; Note= leaves one out."},
+        {"set", CLI_LIST, &o->set, "NAME=VALUE", "What the envelope would say, for NDJSON and CSV; may be repeated."},
+        {"on-existing", CLI_TEXT, &o->on_existing, "WHAT", "An external id that exists: same, skip, update or fail."},
+        {"lenient", CLI_SWITCH, &o->lenient, NULL, "Keep the good items although others are refused."},
+        {"strict", CLI_SWITCH, &o->strict, NULL, "Findings about quality are faults."},
+        {"dry-run", CLI_SWITCH, &o->dry_run, NULL, "Everything but keeping: the same faults and conflicts."},
+        {"async", CLI_SWITCH, &o->is_async, NULL, "Let the server go on by itself, and follow it."},
+        {"no-wait", CLI_SWITCH, &o->no_wait, NULL, "With --async: don't follow it; prints the import's id."},
+        {"faults", CLI_TEXT, &o->faults, "FILE", "Put refused items there, to be mended and sent again."},
+        {"key", CLI_TEXT, &o->key, "KEY", "Idempotency-Key: goes on with the import that was sent with it."},
+        {"retries", CLI_NUMBER, &o->retries, "N", "Attempts in a row that bring nothing new [10]."},
+        {"quiet", CLI_SWITCH, &o->quiet, NULL, "No ids, counts only."},
+        {"json", CLI_SWITCH, &o->json, NULL, "Print the server's answer as it is."},
     };
-    struct connection connection;
     struct cli_words words;
     enum cli_parsed parsed = cli_parse(argc, argv, flags, sizeof flags / sizeof flags[0], &words);
     if (parsed != CLI_PARSED) {
         return cli_parse_exit(parsed);
     }
-    if (!cli_words_check("import", &words, 1, 1) || connection_load(&where, &connection) != 0) {
+    if (!cli_words_check("import", &words, 1, 1) || !import_request_check(&import) ||
+        connection_load(&where, &import.connection) != 0) {
         return CLI_USAGE;
     }
-    return run(words.at[0], contract, &connection, &import);
+    return run(&import, words.at[0]);
 }

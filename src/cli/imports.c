@@ -1,8 +1,18 @@
-/* `muster imports list|show`: what was imported, with its state and counts. */
-#include "cli/client.h"
+/* `muster imports …`: what was imported, and what can still be done with it. A table of verbs. */
+#include "cli/counts.h"
+#include "cli/download.h"
+#include "cli/interrupt.h"
 #include "cli/print.h"
+#include "cli/watch.h"
 
-static const struct slice VERBS[] = {{"list", 4}, {"show", 4}};
+struct asked {
+    struct connection connection;
+    const char *id;
+    const char *output;
+    bool json;
+    bool groups;
+    bool csv;
+};
 
 static void print_answer(struct slice text, bool is_list)
 {
@@ -16,41 +26,108 @@ static void print_answer(struct slice text, bool is_list)
     cli_json_free(&json);
 }
 
-static int show(const struct connection *connection, const char *id, bool as_json)
+/* A request about the imports, or about one of them; its answer is printed. */
+static int ask(const struct asked *asked, const char *method, const char *what)
 {
     struct client_answer answer;
     struct buf path;
     buf_init(&path, 0);
     buf_append_text(&path, "/v1/imports");
-    if (id != NULL) {
+    if (asked->id != NULL) {
         buf_append_byte(&path, '/');
-        client_append_escaped(&path, id);
+        client_append_escaped(&path, asked->id);
     }
+    buf_append_text(&path, what);
     buf_append_byte(&path, '\0');
     if (buf_error(&path) != 0) {
         return CLI_USAGE;
     }
-    struct client_request request = {.method = "GET", .path = path.data, .bearer = connection->token};
-    int code = client_finish(client_perform(connection, &request, &answer), &answer);
-    if (code == CLI_KEPT && as_json) {
+    struct client_request request = {.method = method, .path = path.data, .bearer = asked->connection.token};
+    int code = client_finish(client_perform(&asked->connection, &request, &answer), &answer);
+    if (code == CLI_KEPT && asked->json) {
         print_json(buf_view(&answer.body));
     } else if (code == CLI_KEPT) {
-        print_answer(buf_view(&answer.body), id == NULL);
+        print_answer(buf_view(&answer.body), asked->id == NULL);
     }
     client_answer_fini(&answer);
     buf_fini(&path);
     return code;
 }
 
+static int run_show(const struct asked *asked)
+{
+    return ask(asked, "GET", "");
+}
+
+static int run_undo(const struct asked *asked)
+{
+    return ask(asked, "POST", "/undo");
+}
+
+static int run_abort(const struct asked *asked)
+{
+    return ask(asked, "POST", "/abort");
+}
+
+static int run_faults(const struct asked *asked)
+{
+    return download_report(&asked->connection, asked->id, asked->groups ? "faults?groups=true" : "faults", NULL,
+                           asked->output);
+}
+
+static int run_results(const struct asked *asked)
+{
+    return download_report(&asked->connection, asked->id, "results", asked->csv ? "text/csv" : "application/x-ndjson",
+                           asked->output);
+}
+
+static int run_watch(const struct asked *asked)
+{
+    struct counts counts;
+    int code = watch_import(&asked->connection, asked->id, asked->json, &counts);
+    if (code != CLI_KEPT) {
+        return code;
+    }
+    cli_say("%s: %llu kept, %llu refused", counts.state, (unsigned long long)counts.kept,
+            (unsigned long long)counts.refused);
+    return strcmp(counts.state, "aborted") == 0 || counts.refused > 0 ? CLI_REFUSED : CLI_KEPT;
+}
+
+static const struct verb {
+    const char *name;
+    bool has_id;
+    int (*run)(const struct asked *asked);
+} VERBS[] = {
+    {"list", false, run_show},  {"show", true, run_show}, {"faults", true, run_faults}, {"results", true, run_results},
+    {"watch", true, run_watch}, {"undo", true, run_undo}, {"abort", true, run_abort},
+};
+
+#define VERB_COUNT (sizeof VERBS / sizeof VERBS[0])
+
+static const struct verb *find_verb(const char *word)
+{
+    struct slice names[VERB_COUNT];
+    for (size_t i = 0; i < VERB_COUNT; i++) {
+        names[i] = slice_from_text(VERBS[i].name);
+        if (strcmp(VERBS[i].name, word) == 0) {
+            return &VERBS[i];
+        }
+    }
+    cli_say_unknown("verb", slice_from_text(word), names, VERB_COUNT);
+    return NULL;
+}
+
 int cli_run_imports(int argc, char **argv)
 {
     struct connection_flags where = {0};
-    bool json = false;
+    struct asked asked = {0};
     const struct cli_flag flags[] = {
         CONNECTION_FLAGS(where),
-        {"json", CLI_SWITCH, &json, NULL, "Print the server's answer as it is."},
+        {"output", CLI_TEXT, &asked.output, "FILE", "Put faults or results there (-o FILE)."},
+        {"groups", CLI_SWITCH, &asked.groups, NULL, "Faults by code and place, with counts and ranges of rows."},
+        {"csv", CLI_SWITCH, &asked.csv, NULL, "Results as CSV."},
+        {"json", CLI_SWITCH, &asked.json, NULL, "Print the server's answer as it is."},
     };
-    struct connection connection;
     struct cli_words words;
     enum cli_parsed parsed = cli_parse(argc, argv, flags, sizeof flags / sizeof flags[0], &words);
     if (parsed != CLI_PARSED) {
@@ -59,14 +136,12 @@ int cli_run_imports(int argc, char **argv)
     if (!cli_words_check("imports", &words, 1, 2)) {
         return CLI_USAGE;
     }
-    bool is_list = slice_equal_text(VERBS[0], words.at[0]);
-    if (!is_list && !slice_equal_text(VERBS[1], words.at[0])) {
-        cli_say_unknown("verb", slice_from_text(words.at[0]), VERBS, 2);
+    const struct verb *verb = find_verb(words.at[0]);
+    size_t needed = verb != NULL && verb->has_id ? 2 : 1;
+    if (verb == NULL || !cli_words_check("imports", &words, needed, needed) ||
+        connection_load(&where, &asked.connection) != 0) {
         return CLI_USAGE;
     }
-    size_t needed = is_list ? 1 : 2;
-    if (!cli_words_check("imports", &words, needed, needed) || connection_load(&where, &connection) != 0) {
-        return CLI_USAGE;
-    }
-    return show(&connection, is_list ? NULL : words.at[1], json);
+    asked.id = verb->has_id ? words.at[1] : NULL;
+    return verb->run(&asked);
 }

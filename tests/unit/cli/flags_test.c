@@ -27,6 +27,7 @@ static const struct {
     {{"get", "--on=yes"}, CLI_WRONG, NULL, 0, false, 0},
     {{"get", "--txet", "b"}, CLI_WRONG, NULL, 0, false, 0},
     {{"get", "-t"}, CLI_WRONG, NULL, 0, false, 0},
+    {{"get", "-o", "f"}, CLI_WRONG, NULL, 0, false, 0},
     {{"get", "--on", "--help"}, CLI_HELPED, NULL, 0, true, 0},
 };
 
@@ -75,11 +76,38 @@ static void too_many_words_are_refused(void **state)
     assert_int_equal(cli_parse(CLI_WORDS_MAX + 2, argv, NULL, 0, &words), CLI_WRONG);
 }
 
+static void a_list_gathers_its_values(void **state)
+{
+    (void)state;
+    struct cli_list list = {.count = 0};
+    const char *output = NULL;
+    const struct cli_flag flags[] = {{"set", CLI_LIST, &list, "X", "Several."},
+                                     {"output", CLI_TEXT, &output, "FILE", "A file."}};
+    char name[] = "get";
+    char set[] = "--set=a=b";
+    char letter[] = "-o";
+    char file[] = "-";
+    char *argv[CLI_LIST_MAX + 5] = {name, set, letter, file, set};
+    struct cli_words words;
+    assert_int_equal(cli_parse(5, argv, flags, 2, &words), CLI_PARSED);
+    assert_int_equal(list.count, 2);
+    assert_string_equal(list.at[1], "a=b");
+    assert_string_equal(output, "-");
+    for (int i = 1; i <= CLI_LIST_MAX + 1; i++) {
+        argv[i] = set;
+    }
+    list.count = 0;
+    assert_int_equal(cli_parse(CLI_LIST_MAX + 1, argv, flags, 2, &words), CLI_PARSED);
+    list.count = 0;
+    assert_int_equal(cli_parse(CLI_LIST_MAX + 2, argv, flags, 2, &words), CLI_WRONG);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(arguments_are_taken_apart),
         cmocka_unit_test(too_many_words_are_refused),
+        cmocka_unit_test(a_list_gathers_its_values),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
