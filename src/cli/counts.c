@@ -13,24 +13,34 @@ static bool has(const struct json_doc *doc, json_at object, const char *name)
     return json_member(doc, object, slice_from_text(name)) != 0;
 }
 
+static json_at inner(const struct json_doc *doc, json_at object, const char *name)
+{
+    json_at at = json_member(doc, object, slice_from_text(name));
+    return at != 0 && json_type(doc, at) == JSON_OBJECT ? at : 0;
+}
+
+static void copy(const struct json_doc *doc, json_at object, const char *name, char *to, size_t size)
+{
+    if (!cli_text_copy(cli_json_text(doc, object, name), to, size)) {
+        to[0] = '\0';
+    }
+}
+
 bool counts_read(const struct json_doc *doc, json_at object, struct counts *counts)
 {
     memset(counts, 0, sizeof *counts);
     if (json_type(doc, object) != JSON_OBJECT) {
         return false;
     }
-    json_at inner = json_member(doc, object, SLICE("counts"));
-    json_at from = inner != 0 && json_type(doc, inner) == JSON_OBJECT ? inner : object;
-    if (!cli_text_copy(cli_json_text(doc, object, "id"), counts->import, sizeof counts->import)) {
-        counts->import[0] = '\0';
-    }
-    if (!cli_text_copy(cli_json_text(doc, object, "state"), counts->state, sizeof counts->state)) {
-        counts->state[0] = '\0';
-    }
-    counts->received = number(doc, from, "received");
+    copy(doc, object, "id", counts->import, sizeof counts->import);
+    copy(doc, object, "state", counts->state, sizeof counts->state);
+    json_at from = inner(doc, object, "progress");
+    from = from != 0 ? from : inner(doc, object, "counts");
+    from = from != 0 ? from : object;
     counts->kept = number(doc, from, "created") + number(doc, from, "existing") + number(doc, from, "updated") +
                    number(doc, from, "skipped");
     counts->refused = number(doc, from, has(doc, from, "refused") ? "refused" : "faults");
+    counts->decided = number(doc, from, has(doc, from, "decided") ? "decided" : "received");
     return has(doc, from, "received") || has(doc, from, "created");
 }
 

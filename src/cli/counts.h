@@ -5,15 +5,15 @@
 #include "cli/client.h"
 
 struct counts {
-    char import[64]; /* id; "" when unknown */
-    char state[16];  /* "open", "committed", "aborted", "undone"; "" when unknown */
-    uint64_t received;
-    uint64_t kept; /* created, existing, updated and skipped */
+    char import[64];  /* id; "" when unknown */
+    char state[16];   /* "open", "committed", "aborted", "undone"; "" when unknown */
+    uint64_t decided; /* items that are kept or refused by now; of a server that does not say: received ones */
+    uint64_t kept;    /* created, existing, updated and skipped */
     uint64_t refused;
 };
 
-/* Reads an import, or an event of one: an object with the members `id`, `state` and `counts`, or with the counts
- * themselves. False when it has none. */
+/* Reads an import, or an event of one: an object with the members `id`, `state` and `counts` (of an open one
+ * `progress`), or with the counts themselves. False when it has none. */
 bool counts_read(const struct json_doc *doc, json_at object, struct counts *counts);
 /* The same of a text. */
 bool counts_parse(struct slice json, struct counts *counts);

@@ -120,12 +120,14 @@ static struct slice id_of(const struct json_doc *doc)
 /* A dry run keeps what has no id, so the outcome counts where there is one. */
 static bool is_refused(const struct json_doc *doc, struct slice id)
 {
+    static const char *const outcomes[] = {"fault", "conflict", "busy", "aborted"};
     struct slice outcome = cli_json_text(doc, json_root(doc), "outcome");
-    if (outcome.size == 0) {
-        return id.size == 0;
+    for (size_t i = 0; i < sizeof outcomes / sizeof outcomes[0]; i++) {
+        if (slice_equal_text(outcome, outcomes[i])) {
+            return true;
+        }
     }
-    return slice_equal_text(outcome, "fault") || slice_equal_text(outcome, "conflict") ||
-           slice_equal_text(outcome, "busy");
+    return outcome.size == 0 && id.size == 0;
 }
 
 static void note_faults(struct ids *ids, const struct json_doc *doc)
@@ -158,6 +160,7 @@ static void take_item(struct ids *ids)
     if (ids->counts.kept + ids->counts.refused > ids->printed_items) {
         ids->printed_items++;
         if (ids->print == IDS_LINES) {
+            id = refused ? SLICE_NONE : id; /* a conflict may name somebody else's */
             fprintf(ids->out, "%.*s\n", SLICE_ARG(id));
         }
     }

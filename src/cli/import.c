@@ -40,7 +40,8 @@ static bool take_answer(void *context, struct slice piece)
             return false;
         }
     }
-    return ids_take(import->ids, piece);
+    import->answer_failed = !ids_take(import->ids, piece);
+    return !import->answer_failed;
 }
 
 static int attempt(struct import *import)
@@ -55,6 +56,7 @@ static int attempt(struct import *import)
                                      .hush = true};
     import_request_fill(import, &request);
     import->answer_begun = false;
+    import->answer_failed = false;
     client_answer_fini(&import->answer);
     progress_start(&import->progress, import->body.size);
     int err = client_perform(&import->connection, &request, &import->answer);
@@ -71,17 +73,6 @@ static bool is_news(struct import *import)
     bool news = sent >= import->most_sent + NEWS_BYTES || import->answer_begun;
     import->most_sent = sent > import->most_sent ? sent : import->most_sent;
     return news;
-}
-
-static void say_how_to_go_on(const struct import *import)
-{
-    struct buf line;
-    buf_init(&line, 0);
-    import_request_repeat(import, &line);
-    cli_say("what the server has taken is not lost; go on with%s",
-            strcmp(import->body.path, "-") == 0 ? " the same input and" : "");
-    fprintf(stderr, "%.*s\n", SLICE_ARG(buf_view(&line)));
-    buf_fini(&line);
 }
 
 static const char *what_happened(const struct import *import, int err, const char *code, char *text, size_t size)
@@ -114,21 +105,11 @@ static int give_up(const struct import *import, int err, const char *what, enum 
     if (kind == RETRY_TOO_LONG) {
         cli_say("it is to be sent again after %lld s", (long long)import->answer.retry_after_s);
     }
-    say_how_to_go_on(import);
+    import_request_say_repeat(import);
     bool in_flight = strcmp(problem, "idempotency-key-in-flight") == 0 || strcmp(problem, "outcome-unknown") == 0;
     return interrupt_seen() || import->is_unknown || in_flight ? CLI_UNKNOWN
            : code == CLI_REFUSED                               ? CLI_UNREACHABLE
                                                                : code;
-}
-
-static bool stdout_failed(const struct import *import, int err)
-{
-    if (err == 0 || !ferror(stdout)) {
-        return false;
-    }
-    cli_say("stdout takes no more");
-    say_how_to_go_on(import);
-    return true;
 }
 
 static int send_until_answered(struct import *import)
@@ -146,8 +127,8 @@ static int send_until_answered(struct import *import)
                                 .again = import_body_can_rewind(&import->body)};
         struct retry_decision next = retry_decide(&import->retry, &end, (uint32_t)clock_monotonic_ns());
         const char *what = what_happened(import, err, problem, text, sizeof text);
-        if (stdout_failed(import, err)) {
-            return CLI_UNKNOWN;
+        if (err != 0 && import->answer_failed) {
+            return import_end_unread(import);
         }
         if (interrupt_seen() && (err != 0 || next.kind != RETRY_OVER)) {
             return give_up(import, err, what, next.kind);

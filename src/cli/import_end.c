@@ -68,6 +68,16 @@ static void say_end(const struct import *import, const char *id, const struct id
             import->answer.replayed ? "; it had been answered before, and nothing was kept twice" : "");
 }
 
+/* Sending it again would bring the same answer, so that is left to whoever asked for it. */
+int import_end_unread(const struct import *import)
+{
+    bool is_full = ferror(stdout) != 0;
+    cli_say("%s; the import %s has been answered all the same, and repeating it brings the answer again",
+            is_full ? "stdout takes no more" : "the answer is not what was expected", import->answer.import);
+    import_request_say_repeat(import);
+    return is_full ? CLI_UNKNOWN : CLI_USAGE;
+}
+
 /* Of an answer with counts instead of ids the counts are its own, or those of the import. */
 static struct ids_counts final_counts(struct import *import)
 {
@@ -88,8 +98,7 @@ static int end_kept(struct import *import)
 {
     ids_end(import->ids);
     if (fflush(stdout) != 0) {
-        cli_say("stdout takes no more; the import %s is kept all the same", import->answer.import);
-        return CLI_USAGE;
+        return import_end_unread(import);
     }
     struct ids_counts counts = final_counts(import);
     say_end(import, import->answer.import, &counts);

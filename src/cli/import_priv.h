@@ -49,6 +49,7 @@ struct import {
     struct ids *ids;
     struct client_answer answer;
     bool answer_begun;
+    bool answer_failed; /* it could not be read, or not be printed */
     uint64_t most_sent; /* of all attempts */
     bool is_unknown;    /* an attempt's body left whole, and no answer came */
     int64_t started_ns;
@@ -62,13 +63,15 @@ bool import_request_check(struct import *import);
 bool import_request_make(struct import *import);
 void import_request_free(struct import *import);
 void import_request_fill(struct import *import, struct client_request *request);
-/* Appends the command line that goes on with this import: the same one, with its key. */
-void import_request_repeat(const struct import *import, struct buf *out);
+/* Says how to go on with this import: the same command line, with its key, on a line of its own. */
+void import_request_say_repeat(const struct import *import);
 
 /* ---- import_end.c ---- */
 
 /* The answer stands: tells what became of the import, follows one that runs on, fetches its faults. Returns the
  * exit code. */
 int import_end(struct import *import, int err);
+/* An answer came but went nowhere: it was no answer, or stdout takes no more. */
+int import_end_unread(const struct import *import);
 
 #endif

@@ -214,15 +214,21 @@ static void append_word(struct buf *out, const char *word)
     buf_append_byte(out, '\'');
 }
 
-void import_request_repeat(const struct import *import, struct buf *out)
+void import_request_say_repeat(const struct import *import)
 {
-    buf_append_text(out, "muster import");
+    struct buf line;
+    buf_init(&line, 0);
+    buf_append_text(&line, "muster import");
     if (import->options.key == NULL) {
-        buf_append_text(out, " --key ");
-        append_word(out, import->key);
+        buf_append_text(&line, " --key ");
+        append_word(&line, import->key);
     }
     for (int i = 1; i < import->argc; i++) {
-        buf_append_byte(out, ' ');
-        append_word(out, import->argv[i]);
+        buf_append_byte(&line, ' ');
+        append_word(&line, import->argv[i]);
     }
+    cli_say("what the server has taken is not lost; go on with%s",
+            strcmp(import->body.path, "-") == 0 ? " the same input and" : "");
+    fprintf(stderr, "%.*s\n", SLICE_ARG(buf_view(&line)));
+    buf_fini(&line);
 }

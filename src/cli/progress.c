@@ -20,7 +20,7 @@ static uint64_t taken(const struct progress *progress)
 {
     const struct counts *counts = &progress->counts;
     uint64_t known = counts->kept + counts->refused;
-    return counts->received > known ? counts->received : known;
+    return counts->decided > known ? counts->decided : known;
 }
 
 void progress_counts(struct progress *progress, const struct counts *counts)

@@ -27,7 +27,7 @@ static const struct {
      "\"errors\":[{\"pointer\":\"/x\",\"code\":\"type\",\"detail\":\"no\"}]}\r\n",
      "a\n\n", 1, 1, "  item 1 /x: type: no\n"},
     {true, "", "{\"index\":0,\"outcome\":\"conflict\",\"customerId\":\"other\"}\n{\"index\":1,\"outcome\":\"busy\"}\n",
-     "other\n\n", 0, 2, ""},
+     "\n\n", 0, 2, ""},
     {true, "", "{\"index\":0,\"outcome\":\"created\",\"customerId\":null}", "\n", 1, 0, ""},
     {true, "", "not JSON\n", "\n", 0, 1, ""},
 };

@@ -24,7 +24,7 @@ static const struct {
     {{.size = 10000000000, .sent = 1000000}, S, "0%  1.0 MB  1.0 MB/s  2:46 h left"},
     {{.size = -1, .sent = 1000000}, S, "1.0 MB  1.0 MB/s"},
     {{.size = 1000000, .sent = 1000000}, S, "99%  1.0 MB sent, waiting for the answer"},
-    {{.size = 10000000, .sent = 2500000, .counts = {.received = 100, .refused = 2}, .first_ns = S, .counted_ns = S},
+    {{.size = 10000000, .sent = 2500000, .counts = {.decided = 100, .refused = 2}, .first_ns = S, .counted_ns = S},
      5 * S,
      "25%  100 customers  (2 refused)  2.5 MB  0.5 MB/s  15 s left"},
     {{.size = -1, .counts = {.kept = 900, .refused = 100}, .first_ns = S, .first_taken = 500, .counted_ns = 3 * S},
