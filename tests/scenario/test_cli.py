@@ -12,7 +12,7 @@ from muster import ROOT, UUID, Server, binary, clean_environment, free_port, pri
 
 CYREXA = ROOT / "examples/cyrexa-createBulk.json"
 NEXERA = ROOT / "examples/nexera-customers-batch.json"
-DONE, USAGE, REFUSED, NOT_ALLOWED, UNREACHABLE = 0, 1, 3, 4, 5
+DONE, USAGE, REFUSED, NOT_ALLOWED, UNREACHABLE, UNKNOWN = 0, 1, 3, 4, 5, 6
 
 
 @pytest.fixture
@@ -119,7 +119,8 @@ def test_a_token_without_the_scope(server, muster):
 def test_no_server(server, muster):
     nowhere = f"http://127.0.0.1:{free_port()}"
     for arguments in (["import", CYREXA], ["get", "x"], ["imports", "list"], ["tenant", "list"]):
-        muster(*arguments, "--server", nowhere, code=UNREACHABLE)
+        retries = ["--retries", "1"] if arguments[0] == "import" else []
+        muster(*arguments, *retries, "--server", nowhere, code=UNREACHABLE)
     muster("get", "x", "--server", "127.0.0.1:1", code=USAGE, stderr="http://")
 
 
@@ -333,7 +334,7 @@ def test_config_that_is_wrong(server, tmp_path, text, words):
 
 
 def test_interrupted_import(server):
-    """Ctrl-C before the body has left: the command ends in time and nothing is kept."""
+    """Ctrl-C before the body has left: the command ends in time, nothing is there, and it says how to go on."""
     begun = b"[" + b",".join(json.dumps({"id": private(), "customerName": private() * 50}).encode() for _ in range(4000))
     assert len(begun) > 2 << 20, "more than the command looks at before it begins to send"
     with server.nothing_kept():
@@ -344,15 +345,21 @@ def test_interrupted_import(server):
             process.stdin.write(begun)
             process.stdin.flush()
             process.send_signal(signal.SIGINT)
-            assert process.wait(20) == UNREACHABLE, process.stderr.read()
+            assert process.wait(20) == UNKNOWN, process.stderr.read()
             assert process.stdout.read() == b""
+            again = re.search(r"^muster (import --key .*)$", process.stderr.read().decode(), re.MULTILINE)[1].split()
         finally:
             process.kill()
             for stream in (process.stdout, process.stderr):
                 stream.close()
             with contextlib.suppress(BrokenPipeError):
                 process.stdin.close()
-    wait_until(lambda: all(shown["state"] != "open" for shown in server.imports()), "the import's end")
+    done = server.run(*again, stdin=begun + b"]")
+    assert done.returncode == DONE, done.stderr
+    ids = done.stdout.decode().split()
+    assert len(ids) == len(set(ids)) == 4000
+    repeated = server.run(*again, stdin=begun + b"]")
+    assert repeated.stdout.decode().split() == ids
 
 
 def test_a_server_with_other_parameters(tmp_path):
