@@ -87,7 +87,7 @@ static int start(struct intake *intake, struct intake_import *import)
     }
     begin_row(import);
     err = follow_begin(import);
-    err = err == 0 ? watch_import(import) : err;
+    err = err == 0 ? import_show(import) : err;
     if (err != 0) {
         follow_end(import);
         leave(intake);
@@ -128,7 +128,7 @@ void import_unref(struct intake_import *import)
     pthread_mutex_lock(&intake->lock);
     bool gone = --import->references == 0;
     if (gone) {
-        watch_end(import);
+        import_hide(import);
     }
     pthread_mutex_unlock(&intake->lock);
     if (!gone) {

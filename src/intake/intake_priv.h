@@ -367,9 +367,9 @@ void import_done(struct intake_import *import);
 /* ---- watch.c: imports that others look at ---- */
 
 /* It can be found from now on. 0 or ERR_NO_MEMORY. */
-int watch_import(struct intake_import *import);
+int import_show(struct intake_import *import);
 /* It can't be found any more. Intake lock held. */
-void watch_end(struct intake_import *import);
+void import_hide(struct intake_import *import);
 
 /* ---- answer.c, reply.c ---- */
 

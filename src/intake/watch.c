@@ -14,7 +14,7 @@ static struct slice name_of(const struct uuid *tenant, const struct uuid *id, ui
     return slice_make(bytes, NAME_BYTES);
 }
 
-int watch_import(struct intake_import *import)
+int import_show(struct intake_import *import)
 {
     struct intake *intake = import->intake;
     uint8_t bytes[NAME_BYTES];
@@ -28,7 +28,7 @@ int watch_import(struct intake_import *import)
     return err;
 }
 
-void watch_end(struct intake_import *import)
+void import_hide(struct intake_import *import)
 {
     uint8_t bytes[NAME_BYTES];
     if (import->watched) {
