@@ -154,6 +154,31 @@ static void heads(void **state)
     wire_fini(&wire);
 }
 
+/* Once, again as after an answer that got lost, and of what is not committed. */
+static void undo(void **state)
+{
+    (void)state;
+    struct wire wire;
+    struct report report;
+    struct wire_answer answer;
+    char id[UUID_TEXT_BYTES + 1], line[128], field[256];
+    wire_init(&wire, false);
+    snprintf(field, sizeof field, "Authorization: Bearer %s\r\n", wire.bearer);
+    make(&wire, &report, IMPORT_COMMITTED, id);
+    snprintf(line, sizeof line, "POST /v1/imports/%s/undo", id);
+    for (int times = 0; times < 2; times++) {
+        wire_ask(&wire, line, field, "", &answer);
+        wire_expect(&answer, line, 200, "\"state\":\"undone\"");
+        wire_answer_fini(&answer);
+    }
+    make(&wire, &report, IMPORT_OPEN, id);
+    snprintf(line, sizeof line, "POST /v1/imports/%s/undo", id);
+    wire_ask(&wire, line, field, "", &answer);
+    wire_expect(&answer, line, 409, "Only an import that is committed");
+    wire_answer_fini(&answer);
+    wire_fini(&wire);
+}
+
 enum { CHUNKS = 40, ITEMS = 1000 };
 
 static void make_large(const struct wire *wire, struct report *report, char id[UUID_TEXT_BYTES + 1])
@@ -236,7 +261,8 @@ static void broken_off(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(addresses), cmocka_unit_test(bad_ids), cmocka_unit_test(heads),
-                                       cmocka_unit_test(large), cmocka_unit_test(broken_off)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(addresses), cmocka_unit_test(bad_ids),
+                                       cmocka_unit_test(heads),     cmocka_unit_test(undo),
+                                       cmocka_unit_test(large),     cmocka_unit_test(broken_off)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

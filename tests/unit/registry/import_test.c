@@ -23,7 +23,7 @@ static void outcomes(void **state)
          {"\"received\":2,\"created\":1,\"existing\":1,\"updated\":0,\"skipped\":0,\"refused\":0,\"faults\":0"}},
         {"cyrexa",
          "[{\"id\":\"b\",\"customerName\":\"other\"}]",
-         {"\"state\":\"aborted\"", "\"code\":\"faults\"",
+         {"\"state\":\"aborted\"", "\"code\":\"external-id-conflict\"",
           "\"received\":1,\"created\":0,\"existing\":0,\"updated\":0,\"skipped\":0,\"faults\":1"}},
         {"cyrexa",
          "[{\"id\":5},{\"id\":6}]",

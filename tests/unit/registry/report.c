@@ -86,6 +86,8 @@ static void count(struct report *report, const struct store_chunk *chunk)
     for (size_t i = 0; i < chunk->count; i++) {
         report->row.created += chunk->outcomes[i].kind == STORE_CREATED ? 1 : 0;
         report->row.existing += chunk->outcomes[i].kind == STORE_EXISTING ? 1 : 0;
+        report->row.updated += chunk->outcomes[i].kind == STORE_UPDATED ? 1 : 0;
+        report->row.skipped += chunk->outcomes[i].kind == STORE_SKIPPED ? 1 : 0;
         report->row.faults += chunk->outcomes[i].kind == STORE_FAULT ? 1 : 0;
     }
     report->row.received += chunk->count;
@@ -130,6 +132,7 @@ void report_chunk(const struct fixture *fixture, struct report *report, const st
                                 .customers = customers,
                                 .count = size,
                                 .outcomes = outcomes,
+                                .on_existing = report->row.on_existing,
                                 .dry = report->row.dry_run,
                                 .decided = seal_refusals,
                                 .context = &deciding};
