@@ -81,12 +81,12 @@ def zstd(content):
 
 
 def unzstd(frame):
-    content, at = b"", 9
+    content, at = bytearray(), 9
     while at < len(frame):
         size = int.from_bytes(frame[at:at + 3], "little") >> 3
         content += frame[at + 3:at + 3 + size]
         at += 3 + size
-    return content
+    return bytes(content)
 
 
 class Request(http.server.BaseHTTPRequestHandler):
@@ -128,14 +128,14 @@ class Request(http.server.BaseHTTPRequestHandler):
             if len(body) < size and limit is None:
                 raise ConnectionError("the client has left")
             return body
-        body = b""
+        body = bytearray()
         while limit is None or len(body) < limit:
             size = int(self.rfile.readline() or b"0", 16)
             body += self.rfile.read(size)
             self.rfile.readline()
             if size == 0:
                 break
-        return body
+        return bytes(body)
 
     def answer(self, status, headers, body, cut=None):
         self.send_response(status)
