@@ -152,7 +152,7 @@ static int print_results(struct import *import, const char *id)
 static int end_followed(struct import *import, const char *id)
 {
     struct counts counts;
-    int code = watch_import(&import->connection, id, false, &counts);
+    int code = watch_follow(&import->connection, id, false, &counts);
     if (code == CLI_UNKNOWN && interrupt_seen()) {
         cli_say("the server has all of it and goes on; follow it with: muster imports watch %s", id);
     }

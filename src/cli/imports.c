@@ -84,7 +84,7 @@ static int run_results(const struct asked *asked)
 static int run_watch(const struct asked *asked)
 {
     struct counts counts;
-    int code = watch_import(&asked->connection, asked->id, asked->json, &counts);
+    int code = watch_follow(&asked->connection, asked->id, asked->json, &counts);
     if (code != CLI_KEPT) {
         return code;
     }

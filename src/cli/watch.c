@@ -99,7 +99,7 @@ static int follow_patiently(struct watch *watch, const struct connection *connec
     }
 }
 
-int watch_import(const struct connection *connection, const char *import, bool as_json, struct counts *end)
+int watch_follow(const struct connection *connection, const char *import, bool as_json, struct counts *end)
 {
     struct watch watch = {.as_json = as_json};
     struct buf path;

@@ -6,6 +6,6 @@
 
 /* Shows progress on stderr, or with `as_json` each event's data as a line on stdout. When the import has ended:
  * CLI_KEPT and its state and counts. Else an exit code, told on stderr; CLI_UNKNOWN when Ctrl-C came. */
-int watch_import(const struct connection *connection, const char *import, bool as_json, struct counts *end);
+int watch_follow(const struct connection *connection, const char *import, bool as_json, struct counts *end);
 
 #endif
