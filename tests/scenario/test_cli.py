@@ -155,6 +155,27 @@ def test_imports(server, muster):
     muster("imports", "lst", code=USAGE, stderr="did you mean list")
 
 
+def test_reports_of_an_import(server, muster, tmp_path):
+    one = server.cyrexa([{"id": private()}, {}]).headers["Muster-Import"]
+    outcomes = [json.loads(line) for line in lines(muster("imports", "results", one))]
+    assert [(row["index"], row["outcome"]) for row in outcomes] == [(0, "created"), (1, "created")]
+    muster("imports", "results", one, "--csv", "-o", tmp_path / "r.csv")
+    assert (tmp_path / "r.csv").read_text().splitlines()[1] == f"0,created,{outcomes[0]['customerId']}"
+    muster("imports", "watch", one, stderr="committed: 2 kept, 0 refused")
+    refused = server.cyrexa([{}, {"customerType": "Persom"}]).headers["Muster-Import"]
+    assert "Persom" in muster("imports", "faults", refused)
+    assert json.loads(muster("imports", "faults", refused, "--groups"))["items"] == 1
+    muster("imports", "watch", refused, code=REFUSED, stderr="aborted")
+    muster("imports", "abort", one, code=REFUSED, stderr="409 import-ended")
+
+
+def test_an_import_is_undone(server, muster):
+    with server.nothing_kept():
+        one = server.cyrexa([{"id": private()}]).headers["Muster-Import"]
+        assert "state: undone" in muster("imports", "undo", one)
+    muster("imports", "watch", one, stderr="undone")
+
+
 # ---- tenants and what is theirs ----
 
 def test_tenants(server, muster):
