@@ -22,6 +22,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/list.h"
 
@@ -77,7 +78,11 @@ struct fair *fair_new(size_t capacity, size_t quantum)
         slot_count *= 2;
     }
     pthread_mutex_init(&fair->lock, NULL);
-    pthread_cond_init(&fair->filled, NULL);
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&fair->filled, &monotonic);
+    pthread_condattr_destroy(&monotonic);
     list_init(&fair->fresh);
     list_init(&fair->old);
     fair->capacity = capacity;
@@ -292,6 +297,23 @@ void *fair_pop(struct fair *fair)
     pthread_mutex_lock(&fair->lock);
     while (!fair->closed && fair->count == 0) {
         pthread_cond_wait(&fair->filled, &fair->lock);
+    }
+    void *item = fair->count > 0 ? take(fair) : NULL;
+    pthread_mutex_unlock(&fair->lock);
+    return item;
+}
+
+void *fair_pop_timed(struct fair *fair, int timeout_ms)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    int64_t nanoseconds = until.tv_nsec + (int64_t)timeout_ms * 1000000;
+    until.tv_sec += nanoseconds / 1000000000;
+    until.tv_nsec = nanoseconds % 1000000000;
+    pthread_mutex_lock(&fair->lock);
+    int waited = 0;
+    while (!fair->closed && fair->count == 0 && waited == 0) {
+        waited = pthread_cond_timedwait(&fair->filled, &fair->lock, &until);
     }
     void *item = fair->count > 0 ? take(fair) : NULL;
     pthread_mutex_unlock(&fair->lock);

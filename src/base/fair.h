@@ -29,6 +29,8 @@ void fair_free(struct fair **fair);
 bool fair_try_push(struct fair *fair, const uint8_t key[FAIR_KEY_BYTES], enum fair_lane lane, size_t cost, void *item);
 /* Waits for an item; NULL when closed and empty. */
 void *fair_pop(struct fair *fair);
+/* Waits up to `timeout_ms`; NULL when nothing came or closed and empty. */
+void *fair_pop_timed(struct fair *fair, int timeout_ms);
 /* Takes what is there without waiting, up to `max` items; returns how many. */
 size_t fair_pop_many(struct fair *fair, void **items, size_t max);
 /* No more pushes; waiting poppers drain what is left, then get NULL. */

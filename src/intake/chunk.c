@@ -55,6 +55,18 @@ static bool may_take(const struct intake_import *import)
            (import->held < intake->options.request_chunks && intake->bytes < intake->options.memory_bytes);
 }
 
+/* So that many tiny chunks weigh what they cost: a commit each. */
+#define CHUNK_COST_BYTES (4u << 10)
+
+void chunk_push(struct fair *queue, struct intake_chunk *chunk)
+{
+    enum fair_lane lane = chunk->number == 0 && chunk->last ? FAIR_SMALL : FAIR_LARGE;
+    const struct uuid *tenant = &chunk->import->admission.grant.tenant->id;
+    bool pushed = fair_try_push(queue, tenant->bytes, lane, CHUNK_COST_BYTES + chunk->text.size, chunk);
+    assert(pushed); /* its capacity is that of all imports' chunks together */
+    (void)pushed;
+}
+
 struct intake_chunk *chunk_take(struct intake_import *import, bool force)
 {
     struct intake *intake = import->intake;

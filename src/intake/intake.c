@@ -12,7 +12,7 @@ static void *worker_run(void *context)
 {
     struct intake_worker *worker = context;
     for (;;) {
-        struct intake_chunk *chunk = queue_pop(worker->intake->work);
+        struct intake_chunk *chunk = fair_pop(worker->intake->work);
         if (chunk == NULL) {
             return NULL;
         }
@@ -48,9 +48,9 @@ static int start_workers(struct intake *intake)
 static int start(struct intake *intake)
 {
     size_t capacity = queue_capacity(&intake->options);
-    intake->work = queue_new(capacity);
-    intake->keep = queue_new(capacity);
-    intake->lane = queue_new(capacity);
+    intake->work = fair_new(capacity, LIMIT_CHUNK_BYTES);
+    intake->keep = fair_new(capacity, LIMIT_CHUNK_BYTES);
+    intake->lane = fair_new(capacity, LIMIT_CHUNK_BYTES);
     intake->running = map_new();
     intake->keys = map_new();
     intake->hash_lane = hash_lane_new(intake);
@@ -95,17 +95,17 @@ static void stop_workers(struct intake *intake)
     if (intake->work == NULL || intake->keep == NULL || intake->lane == NULL) {
         return;
     }
-    queue_close(intake->work);
+    fair_close(intake->work);
     for (size_t i = 0; i < intake->worker_count; i++) {
         pthread_join(intake->workers[i].thread, NULL);
         worker_fini(&intake->workers[i]);
     }
     free(intake->workers);
-    queue_close(intake->lane);
+    fair_close(intake->lane);
     if (intake->laning) {
         pthread_join(intake->laner, NULL);
     }
-    queue_close(intake->keep);
+    fair_close(intake->keep);
     if (intake->keeping) {
         pthread_join(intake->keeper, NULL);
     }
@@ -129,9 +129,9 @@ void intake_free(struct intake **intake)
     stop_workers(freed);
     hash_lane_free(&freed->hash_lane);
     chunk_pool_free(freed);
-    queue_free(&freed->work);
-    queue_free(&freed->keep);
-    queue_free(&freed->lane);
+    fair_free(&freed->work);
+    fair_free(&freed->keep);
+    fair_free(&freed->lane);
     map_free(&freed->running);
     map_free(&freed->keys);
     pthread_cond_destroy(&freed->early);

@@ -19,10 +19,10 @@
 #include <stdatomic.h>
 
 #include "base/arena.h"
+#include "base/fair.h"
 #include "base/limits.h"
 #include "base/list.h"
 #include "base/map.h"
-#include "base/queue.h"
 #include "csv/csv.h"
 #include "intake/intake.h"
 #include "unpack/unpack.h"
@@ -191,9 +191,9 @@ struct intake_worker {
 
 struct intake {
     struct intake_options options;
-    struct queue *work; /* chunks to check and seal; never full: see queue_capacity */
-    struct queue *keep; /* chunks in order, to commit */
-    struct queue *lane; /* chunks in order, for the bulk lane */
+    struct fair *work; /* chunks to check and seal; never full: see queue_capacity */
+    struct fair *keep; /* chunks in order, to commit */
+    struct fair *lane; /* chunks in order, for the bulk lane */
     struct intake_worker *workers;
     size_t worker_count;
     pthread_t keeper;
@@ -232,6 +232,10 @@ static inline size_t intake_import_limit(const struct intake_options *options)
 int ask_read(const struct intake_headers *headers, struct intake_admission *admission, const char **what);
 
 /* ---- chunk.c ---- */
+
+/* Hands the chunk to who pops `queue`, in its tenant's turn. What is a whole import by itself passes the chunks
+ * of larger ones; an import's chunks are all in one lane, so they stay in order. */
+void chunk_push(struct fair *queue, struct intake_chunk *chunk);
 
 /* A free chunk for the import, which is charged for it. NULL: not now (`force` false), or no memory. */
 struct intake_chunk *chunk_take(struct intake_import *import, bool force);

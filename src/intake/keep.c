@@ -49,7 +49,7 @@ static struct intake_chunk *first_chunk(struct group *group)
 {
     struct intake_chunk *chunk = group->carried;
     group->carried = NULL;
-    return chunk != NULL ? chunk : queue_pop(group->intake->keep);
+    return chunk != NULL ? chunk : fair_pop(group->intake->keep);
 }
 
 /* False when there is nothing left and never will be. */
@@ -70,7 +70,7 @@ static bool gather(struct group *group)
         bytes += chunk->records.size;
         void *next = NULL;
         if (group->count < GROUP_CHUNKS && bytes < GROUP_BYTES) {
-            queue_pop_many(group->intake->keep, &next, 1);
+            fair_pop_many(group->intake->keep, &next, 1);
         }
         chunk = next;
     }

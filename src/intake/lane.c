@@ -7,8 +7,6 @@
  * while (its client is slow), when all runs together hold too much, and before its import's last chunk goes to the
  * keeper, which writes the import's end.
  */
-#include <assert.h>
-
 #include "base/clock.h"
 #include "base/log.h"
 #include "intake/intake_priv.h"
@@ -21,9 +19,7 @@
 
 static void forward(struct intake_chunk *chunk)
 {
-    bool pushed = queue_try_push(chunk->import->intake->keep, chunk);
-    assert(pushed); /* as large as the work queue */
-    (void)pushed;
+    chunk_push(chunk->import->intake->keep, chunk);
 }
 
 static bool is_stuck(struct intake_import *import)
@@ -167,7 +163,7 @@ void *bulk_run(void *context)
     list_init(&runs);
     for (;;) {
         bool idle = list_empty(&runs);
-        struct intake_chunk *chunk = idle ? queue_pop(intake->lane) : queue_pop_timed(intake->lane, LOOK_MS);
+        struct intake_chunk *chunk = idle ? fair_pop(intake->lane) : fair_pop_timed(intake->lane, LOOK_MS);
         if (chunk == NULL && idle) {
             return NULL; /* closed; imports with runs have ended before that */
         }

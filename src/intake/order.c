@@ -135,9 +135,7 @@ void order_chunk(struct intake_chunk *chunk)
             list_append(&dropped, &chunk->link);
             continue;
         }
-        bool pushed = queue_try_push(chunk->number < LANE_FROM ? intake->keep : intake->lane, chunk);
-        assert(pushed); /* as large as the work queue */
-        (void)pushed;
+        chunk_push(chunk->number < LANE_FROM ? intake->keep : intake->lane, chunk);
     }
     pthread_mutex_unlock(&import->lock);
     for (struct list *link = list_take_first(&dropped); link != NULL; link = list_take_first(&dropped)) {

@@ -7,7 +7,6 @@
  * customers and its import's row are one commit. Hence the spare: a full chunk needs its successor
  * in hand before the next byte is looked at.
  */
-#include <assert.h>
 #include <stdlib.h>
 
 #include "intake/intake_priv.h"
@@ -40,9 +39,7 @@ static void ship(struct intake_import *import, struct intake_chunk *chunk, bool 
     intake->bytes += chunk->charged_bytes;
     chunk->id_maker = uuid_reserve(&intake->uuids, (uint64_t)import->started_ms, random, chunk_count(chunk));
     pthread_mutex_unlock(&intake->lock);
-    bool pushed = queue_try_push(intake->work, chunk);
-    assert(pushed); /* its capacity is that of all imports' chunks together */
-    (void)pushed;
+    chunk_push(intake->work, chunk);
 }
 
 /* Makes sure there is a chunk to append to and, when it is full, one behind it. */

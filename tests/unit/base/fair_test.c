@@ -99,6 +99,9 @@ static void bounds_and_lanes(void **state)
     assert_ptr_equal(many[2], &items[2]);
     assert_int_equal(fair_waiting(fair, FAIR_SMALL) + fair_waiting(fair, FAIR_LARGE), 0);
     assert_int_equal(fair_pop_many(fair, many, 4), 0);
+    assert_null(fair_pop_timed(fair, 1));
+    assert_true(fair_try_push(fair, key, FAIR_SMALL, 1, &items[3]));
+    assert_ptr_equal(fair_pop_timed(fair, 60000), &items[3]);
     fair_free(&fair);
 }
 

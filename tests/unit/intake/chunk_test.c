@@ -2,6 +2,7 @@
 #include "fixture.h"
 
 #include "../test.h"
+#include "intake/intake_priv.h"
 
 static void tight_memory_makes_it_rest(void **state)
 {
@@ -46,9 +47,33 @@ static void idle_import_holds_nobody_up(void **state)
     fixture_fini(&fixture);
 }
 
+/* What is a whole import by itself passes the chunks of a larger one; those keep their order. */
+static void small_imports_pass_large_ones(void **state)
+{
+    (void)state;
+    struct auth_tenant tenant = {.id = {{1}}};
+    struct intake_import import = {.admission = {.grant = {.tenant = &tenant}}};
+    struct intake_chunk chunks[] = {{.number = 0},
+                                    {.number = 1},
+                                    {.number = 2, .last = true},
+                                    {.number = 0, .last = true},
+                                    {.number = 0, .last = true}};
+    static const size_t expected[] = {3, 4, 0, 1, 2};
+    struct fair *queue = fair_new(COUNT_OF(chunks), LIMIT_CHUNK_BYTES);
+    for (size_t i = 0; i < COUNT_OF(chunks); i++) {
+        chunks[i].import = &import;
+        chunk_push(queue, &chunks[i]);
+    }
+    for (size_t i = 0; i < COUNT_OF(expected); i++) {
+        assert_ptr_equal(fair_pop(queue), &chunks[expected[i]]);
+    }
+    fair_free(&queue);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(tight_memory_makes_it_rest),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(small_imports_pass_large_ones),
+                                       cmocka_unit_test(tight_memory_makes_it_rest),
                                        cmocka_unit_test(idle_import_holds_nobody_up)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
