@@ -2,8 +2,8 @@
  * The hashing lane: plain secrets that were kept sealed are turned into Argon2id here, behind the
  * batches' backs, by a few threads of low priority: their number is the CPU budget.
  *
- * What is pending stands in the store, so a restart forgets nothing. Threads share one cursor over the
- * pending customers; when it comes to the end they sleep until a commit wakes them. A row that
+ * What is pending stands in the store, so a restart forgets nothing. Threads share one round of the tenants
+ * (turns.c); when it comes to the end they sleep until a commit wakes them. A row that
  * somebody else replaced meanwhile (a verification hashes at once) is simply passed over.
  */
 #include <stdlib.h>
@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "intake/intake_priv.h"
 
@@ -23,24 +24,17 @@ struct intake_hash_lane {
     size_t count;
     pthread_mutex_t lock;
     pthread_cond_t work;
-    struct uuid tenant; /* the cursor */
-    struct uuid id;
+    struct hash_turns *turns;
     uint64_t wakes; /* commits that may have brought work */
-    uint64_t seen;  /* wakes at the time the cursor last started from the first */
+    uint64_t seen;  /* wakes at the time the last sleep ended */
     bool stopping;
 };
 
-/* The next pending customer; false when the cursor came to the end. */
+/* The next pending customer; false when there is none. */
 static bool next_pending(struct intake_hash_lane *lane, struct uuid *tenant, struct uuid *id)
 {
     pthread_mutex_lock(&lane->lock);
-    int err = store_secrets_next_pending(lane->intake->options.store, &lane->tenant, &lane->id);
-    *tenant = lane->tenant;
-    *id = lane->id;
-    if (err != 0) {
-        lane->tenant = (struct uuid){{0}};
-        lane->id = (struct uuid){{0}};
-    }
+    int err = hash_turns_next(lane->turns, lane->intake->options.store, clock_monotonic_ns() / 1000000, tenant, id);
     pthread_mutex_unlock(&lane->lock);
     return err == 0;
 }
@@ -168,20 +162,22 @@ struct intake_hash_lane *hash_lane_new(struct intake *intake)
     lane->wakes = 1;
     pthread_mutex_init(&lane->lock, NULL);
     pthread_cond_init(&lane->work, NULL);
+    lane->turns = hash_turns_new();
     lane->threads = calloc(intake->options.hash_threads + 1, sizeof *lane->threads);
-    while (lane->threads != NULL && lane->count < intake->options.hash_threads &&
+    while (lane->turns != NULL && lane->threads != NULL && lane->count < intake->options.hash_threads &&
            pthread_create(&lane->threads[lane->count], NULL, lane_run, lane) == 0) {
         lane->count++;
     }
-    if (lane->count < intake->options.hash_threads) {
+    if (lane->turns == NULL || lane->count < intake->options.hash_threads) {
         hash_lane_free(&lane);
     }
     return lane;
 }
 
-void hash_lane_wake(struct intake_hash_lane *lane)
+void hash_lane_wake(struct intake_hash_lane *lane, const struct uuid *tenant)
 {
     pthread_mutex_lock(&lane->lock);
+    hash_turns_add(lane->turns, tenant);
     lane->wakes++;
     pthread_cond_broadcast(&lane->work);
     pthread_mutex_unlock(&lane->lock);
@@ -203,6 +199,7 @@ void hash_lane_free(struct intake_hash_lane **lane)
     }
     pthread_cond_destroy(&freed->work);
     pthread_mutex_destroy(&freed->lock);
+    hash_turns_free(&freed->turns);
     free(freed->threads);
     free(freed);
 }

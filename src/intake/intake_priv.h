@@ -360,8 +360,19 @@ int keep_note_older(struct intake_import *import, const struct store_outcome *ou
 /* ---- hash.c ---- */
 struct intake_hash_lane *hash_lane_new(struct intake *intake);
 void hash_lane_free(struct intake_hash_lane **lane);
-/* There is something to hash. Any thread. */
-void hash_lane_wake(struct intake_hash_lane *lane);
+/* There is something to hash of that tenant: customers with pending secrets have become visible. Any thread. */
+void hash_lane_wake(struct intake_hash_lane *lane, const struct uuid *tenant);
+
+/* ---- turns.c: the order of the hashing lane; one thread at a time ---- */
+struct hash_turns;
+struct hash_turns *hash_turns_new(void);
+void hash_turns_free(struct hash_turns **turns);
+/* The tenant has pending customers. */
+void hash_turns_add(struct hash_turns *turns, const struct uuid *tenant);
+/* The next customer to hash, of the tenant whose turn it is. 0, ERR_NOT_FOUND when none is pending, or a storage
+ * error. `now_ms` by any clock that does not go back. */
+int hash_turns_next(struct hash_turns *turns, struct store *store, int64_t now_ms, struct uuid *tenant,
+                    struct uuid *id) MUST_CHECK;
 
 /* ---- import.c ---- */
 void import_unref(struct intake_import *import);

@@ -352,8 +352,8 @@ static void note_kept(struct group *group, struct intake_chunk *chunk)
     keep_note(chunk);
     keep_outcomes(chunk);
     chunk->import->opened = true;
-    if (has_pending(chunk)) {
-        hash_lane_wake(group->intake->hash_lane);
+    if (has_pending(chunk) || (chunk->last && chunk->number > 0)) { /* now those of the chunks before it are visible */
+        hash_lane_wake(group->intake->hash_lane, &chunk->commit.tenant);
     }
 }
 

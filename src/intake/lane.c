@@ -53,7 +53,7 @@ static void finish_run(struct intake_import *import)
         log_error(NULL, "run failed", "\"code\":\"%s\"", err_code(err));
         keep_fail(import, err);
     } else if (pending) {
-        hash_lane_wake(import->intake->hash_lane);
+        hash_lane_wake(import->intake->hash_lane, &import->row.tenant);
     }
 }
 
