@@ -35,6 +35,26 @@ struct auth_tenant {
 
 /* Names are 1 to 64 of a-z A-Z 0-9 . _ - and begin with a letter or digit; else ERR_BAD_PARAMETER. ERR_EXISTS. */
 int auth_tenant_create(struct auth *auth, struct slice name, bool makes_projects, bool strict) MUST_CHECK;
+
+/* What a tenant may send; a day is one of UTC, bytes are those of bodies unpacked. */
+enum auth_limit { AUTH_REQUEST_ITEMS, AUTH_REQUEST_BYTES, AUTH_DAY_ITEMS, AUTH_DAY_BYTES, AUTH_LIMITS };
+struct auth_limits {
+    uint64_t at[AUTH_LIMITS]; /* 0: no limit */
+};
+#define AUTH_LIMIT_MAX (1ull << 53) /* what any JSON reader takes for a whole number */
+
+/* Name of a limit as a member: "itemsPerDay". */
+const char *auth_limit_name(enum auth_limit limit);
+/* The same as auth_tenant_create, with limits from the start. */
+int auth_tenant_create_limited(struct auth *auth, struct slice name, bool makes_projects, bool strict,
+                               const struct auth_limits *limits) MUST_CHECK;
+/* Sets those of the limits for which `set` is true, for requests that come from now on; *limits gets what all are
+ * then. ERR_NOT_FOUND (also when revoked). */
+int auth_tenant_limit(struct auth *auth, struct slice name, const bool set[AUTH_LIMITS],
+                      struct auth_limits *limits) MUST_CHECK;
+/* The limits of this moment. */
+void auth_tenant_limits(struct auth *auth, const struct auth_tenant *tenant, struct auth_limits *limits);
+
 /* The tenant of that name; 0 or ERR_NOT_FOUND (also when revoked). */
 int auth_tenant_get(struct auth *auth, struct slice name, const struct auth_tenant **tenant) MUST_CHECK;
 int auth_tenant_by_id(struct auth *auth, const struct uuid *id, const struct auth_tenant **tenant) MUST_CHECK;

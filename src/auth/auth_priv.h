@@ -3,7 +3,7 @@
  *
  *   change    held by whoever changes rows, and while a tenant or project is loaded from its row, so
  *             that nothing is remembered from a row that is just being revoked
- *   lock      guards the maps and the `revoked` of the entries in them; held for moments, never
+ *   lock      guards the maps, and `revoked` and `limits` of the entries in them; held for moments, never
  *             during I/O
  *   cache     has its own locks; a revoke bumps its generation, see cache.c
  *
@@ -45,6 +45,7 @@ struct auth_row {
     bool makes_projects;
     bool strict;
     bool revoked;
+    struct auth_limits limits;
     int64_t created_ms;
     uint8_t hash[CRYPTO_TOKEN_HASH_BYTES]; /* of the key or client secret */
     uint8_t wrapped[CRYPTO_WRAPPED_KEY_BYTES];
@@ -115,6 +116,7 @@ struct auth_tenant_entry {
     struct auth_tenant tenant;
     struct crypto_tenant *keys;
     bool revoked;
+    struct auth_limits limits;
 };
 
 struct auth {

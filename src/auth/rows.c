@@ -11,7 +11,7 @@
  *
  * Nothing is ever taken off a row: what is revoked says so, which keeps its name from being used for
  * something else. Members that are not known are ignored; one that is missing or of another type
- * means that the row is corrupt.
+ * means that the row is corrupt; a tenant's limits are there when they are set.
  */
 #include <assert.h>
 #include <stdio.h>
@@ -134,6 +134,17 @@ static void put_rights(struct json_writer *writer, const struct auth_row *row)
     put_text(writer, "project", row->project);
 }
 
+/* Only those that are set. */
+static void put_limits(struct json_writer *writer, const struct auth_limits *limits)
+{
+    for (enum auth_limit i = 0; i < AUTH_LIMITS; i++) {
+        if (limits->at[i] != 0) {
+            json_name(writer, auth_limit_name(i));
+            json_put_uint(writer, limits->at[i]);
+        }
+    }
+}
+
 static void put_created(struct json_writer *writer, int64_t created_ms, bool shown)
 {
     char text[CLOCK_TEXT_BYTES];
@@ -167,6 +178,7 @@ static void put_row(struct json_writer *writer, enum auth_row_kind kind, const s
     if (members & HAS_POLICY) {
         put_bool(writer, "createProjects", row->makes_projects);
         put_bool(writer, "strict", row->strict);
+        put_limits(writer, &row->limits);
     }
     put_created(writer, row->created_ms, shown);
     put_bool(writer, "revoked", row->revoked);
@@ -234,6 +246,16 @@ static bool get_bool(struct row_reader *reader, const char *name)
     return type == JSON_TRUE;
 }
 
+static void get_limits(struct row_reader *reader, struct auth_limits *limits)
+{
+    for (enum auth_limit i = 0; i < AUTH_LIMITS; i++) {
+        json_at at = json_member(reader->doc, json_root(reader->doc), slice_from_text(auth_limit_name(i)));
+        bool is_int = at != 0 && json_type(reader->doc, at) == JSON_INT && json_int(reader->doc, at) > 0;
+        limits->at[i] = is_int ? (uint64_t)json_int(reader->doc, at) : 0;
+        reader->failed |= at != 0 && !is_int;
+    }
+}
+
 static void get_kind(struct row_reader *reader, enum auth_key_kind *kind)
 {
     struct slice text = get_string(reader, "kind");
@@ -278,6 +300,7 @@ static int row_from_doc(const struct json_doc *doc, enum auth_row_kind kind, str
     if (members & HAS_POLICY) {
         row->makes_projects = get_bool(&reader, "createProjects");
         row->strict = get_bool(&reader, "strict");
+        get_limits(&reader, &row->limits);
     }
     if (members & HAS_HASH) {
         get_bytes(&reader, "hash", row->hash, sizeof row->hash);

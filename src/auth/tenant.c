@@ -67,6 +67,7 @@ static int entry_new(struct auth *auth, const struct auth_row *row, struct auth_
     entry->revoked = row->revoked;
     entry->tenant.makes_projects = row->makes_projects;
     entry->tenant.strict = row->strict;
+    entry->limits = row->limits;
     entry->tenant.keys = entry->keys;
     *made = entry;
     return 0;
@@ -176,6 +177,13 @@ static int save_new(struct auth *auth, const struct auth_row_name *row_name, str
 
 int auth_tenant_create(struct auth *auth, struct slice name, bool makes_projects, bool strict)
 {
+    static const struct auth_limits none;
+    return auth_tenant_create_limited(auth, name, makes_projects, strict, &none);
+}
+
+int auth_tenant_create_limited(struct auth *auth, struct slice name, bool makes_projects, bool strict,
+                               const struct auth_limits *limits)
+{
     if (!auth_name_is_tenant(name)) {
         return ERR_BAD_PARAMETER;
     }
@@ -186,7 +194,7 @@ int auth_tenant_create(struct auth *auth, struct slice name, bool makes_projects
     if (err == 0) {
         err = ERR_EXISTS;
     } else if (err == ERR_NOT_FOUND) {
-        row = (struct auth_row){.makes_projects = makes_projects, .strict = strict};
+        row = (struct auth_row){.makes_projects = makes_projects, .strict = strict, .limits = *limits};
         auth_text_copy(row.name, sizeof row.name, name);
         err = save_new(auth, &row_name, &row);
     }

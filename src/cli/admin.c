@@ -1,7 +1,8 @@
 /*
- * tenant, project, client, key: create, list, revoke, over the admin API with the operator's key. One
- * table of nouns; what differs between them is the path and the body of a create.
+ * tenant, project, client, key: create, list, revoke, and a tenant's limits, over the admin API with the
+ * operator's key. One table of nouns; what differs between them is the path and the body of a create.
  */
+#include "base/text.h"
 #include "cli/client.h"
 #include "cli/print.h"
 
@@ -18,11 +19,16 @@ static const struct noun PROJECT = {"project", "projects", true, "name", NULL};
 static const struct noun CLIENT = {"client", "clients", true, NULL, "The secret is shown this once. Keep it."};
 static const struct noun KEY = {"key", "keys", true, "key", "The key is shown this once. Keep it."};
 
+/* Members of a tenant that limit what it may send. */
+#define LIMITS 4
+static const char *const LIMIT_NAMES[LIMITS] = {"itemsPerRequest", "bytesPerRequest", "itemsPerDay", "bytesPerDay"};
+
 struct admin_flags {
     struct connection_flags connection;
     const char *scopes;
     const char *project;
     const char *kind;
+    const char *limits[LIMITS]; /* a number, or "none" */
     bool create_projects;
     bool strict;
     bool json;
@@ -41,6 +47,45 @@ static void write_scopes(struct json_writer *writer, const char *scopes)
     json_close_array(writer);
 }
 
+/* False, told on stderr, when one is neither a number nor "none". */
+static bool check_limits(const struct admin_flags *flags)
+{
+    for (size_t i = 0; i < LIMITS; i++) {
+        const char *text = flags->limits[i];
+        uint64_t value;
+        if (text != NULL && strcmp(text, "none") != 0 && !text_to_u64(slice_from_text(text), &value)) {
+            cli_say("%s: \"%s\" is not a whole number or none", LIMIT_NAMES[i], text);
+            return false;
+        }
+    }
+    return true;
+}
+
+static void write_limits(struct json_writer *writer, const struct admin_flags *flags)
+{
+    for (size_t i = 0; i < LIMITS; i++) {
+        uint64_t value;
+        if (flags->limits[i] == NULL) {
+            continue;
+        }
+        json_name(writer, LIMIT_NAMES[i]);
+        if (text_to_u64(slice_from_text(flags->limits[i]), &value)) {
+            json_put_uint(writer, value);
+        } else {
+            json_put_null(writer);
+        }
+    }
+}
+
+static void write_limits_body(const struct admin_flags *flags, struct buf *body)
+{
+    struct json_writer writer;
+    json_writer_init(&writer, body);
+    json_open_object(&writer);
+    write_limits(&writer, flags);
+    json_close_object(&writer);
+}
+
 static void write_body(const struct noun *noun, const struct admin_flags *flags, const char *name, struct buf *body)
 {
     struct json_writer writer;
@@ -53,6 +98,7 @@ static void write_body(const struct noun *noun, const struct admin_flags *flags,
         json_put_bool(&writer, flags->create_projects);
         json_name(&writer, "strict");
         json_put_bool(&writer, flags->strict);
+        write_limits(&writer, flags);
     }
     if (noun == &KEY) {
         json_name(&writer, "kind");
@@ -84,13 +130,14 @@ static void write_path(const struct noun *noun, const char *tenant, const char *
     buf_append_byte(path, '\0');
 }
 
-enum verb { CREATE, LIST, REVOKE, VERB_COUNT };
+enum verb { CREATE, LIST, REVOKE, LIMIT, VERB_COUNT }; /* LIMIT: of tenants only */
 static const struct slice VERBS[VERB_COUNT] = {
     {"create", 6},
     {"list", 4},
     {"revoke", 6},
+    {"limits", 6},
 };
-static const char *const METHODS[VERB_COUNT] = {"POST", "GET", "DELETE"};
+static const char *const METHODS[VERB_COUNT] = {"POST", "GET", "DELETE", "PATCH"};
 
 static void print_created(const struct noun *noun, const struct json_doc *doc)
 {
@@ -121,6 +168,8 @@ static void print_answer(const struct noun *noun, enum verb verb, bool as_json, 
             print_rows(stdout, &json.doc, noun->plural);
         } else if (verb == CREATE) {
             print_created(noun, &json.doc);
+        } else {
+            print_members(stdout, &json.doc);
         }
     }
     cli_json_free(&json);
@@ -136,9 +185,11 @@ static int perform(const struct noun *noun, enum verb verb, const struct admin_f
     const char *name = noun->under_tenant ? (words->count > 2 ? words->at[2] : "") : tenant;
     buf_init(&path, 0);
     buf_init(&body, 0);
-    write_path(noun, tenant, verb == REVOKE ? name : NULL, &path);
+    write_path(noun, tenant, verb == REVOKE || verb == LIMIT ? name : NULL, &path);
     if (verb == CREATE) {
         write_body(noun, flags, name, &body);
+    } else if (verb == LIMIT) {
+        write_limits_body(flags, &body);
     }
     int err = buf_error(&path) != 0 ? buf_error(&path) : buf_error(&body);
     int code = CLI_USAGE;
@@ -163,13 +214,14 @@ static int find_verb(const struct noun *noun, const struct cli_words *words)
         (void)cli_words_check(noun->name, words, 1, 1);
         return -1;
     }
-    for (int i = 0; i < VERB_COUNT; i++) {
+    int count = noun == &TENANT ? VERB_COUNT : LIMIT;
+    for (int i = 0; i < count; i++) {
         if (slice_equal_text(VERBS[i], words->at[0])) {
             size_t needed = 1 + (size_t)(noun->under_tenant ? 1 : 0) + (size_t)(i == LIST ? 0 : 1);
             return cli_words_check(noun->name, words, needed, needed) ? i : -1;
         }
     }
-    cli_say_unknown("verb", slice_from_text(words->at[0]), VERBS, VERB_COUNT);
+    cli_say_unknown("verb", slice_from_text(words->at[0]), VERBS, (size_t)count);
     return -1;
 }
 
@@ -184,15 +236,19 @@ static int run(const struct noun *noun, int argc, char **argv)
         {"kind", CLI_TEXT, &flags.kind, "KIND", "create: api-key or tenant-token."},
         {"create-projects", CLI_SWITCH, &flags.create_projects, NULL, "create: projects are made on first use."},
         {"strict", CLI_SWITCH, &flags.strict, NULL, "create: findings are faults for this tenant."},
+        {"items-per-request", CLI_TEXT, &flags.limits[0], "N", "create, limits: customers in one request, or none."},
+        {"bytes-per-request", CLI_TEXT, &flags.limits[1], "N", "create, limits: bytes of one body, or none."},
+        {"items-per-day", CLI_TEXT, &flags.limits[2], "N", "create, limits: customers in a day of UTC, or none."},
+        {"bytes-per-day", CLI_TEXT, &flags.limits[3], "N", "create, limits: bytes in a day of UTC, or none."},
     };
     /* The first four are everybody's; the rest belong to the creates that have them. */
     static const struct {
         size_t from;
         size_t count;
-    } OWN[] = {{7, 2}, {4, 0}, {4, 2}, {4, 3}};
+    } OWN[] = {{7, 6}, {4, 0}, {4, 2}, {4, 3}};
     size_t row = noun == &TENANT ? 0 : noun == &PROJECT ? 1 : noun == &CLIENT ? 2 : 3;
     size_t count = 4 + OWN[row].count;
-    struct cli_flag own[8];
+    struct cli_flag own[10];
     memcpy(own, table, 4 * sizeof table[0]);
     memcpy(own + 4, table + OWN[row].from, OWN[row].count * sizeof table[0]);
     struct connection connection;
@@ -202,7 +258,7 @@ static int run(const struct noun *noun, int argc, char **argv)
         return cli_parse_exit(parsed);
     }
     int verb = find_verb(noun, &words);
-    if (verb < 0 || connection_load(&flags.connection, &connection) != 0) {
+    if (verb < 0 || !check_limits(&flags) || connection_load(&flags.connection, &connection) != 0) {
         return CLI_USAGE;
     }
     if (connection.operator_key[0] == '\0') {

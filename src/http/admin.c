@@ -12,15 +12,32 @@ struct form_kind {
     struct {
         const char *name;
         enum json_type type; /* TRUE stands for both */
-    } members[5];
+    } members[8];
 };
 
 static const char PRINTABLE_RULE[] = "name must be 1 to 64 bytes of printable UTF-8.";
 
+static const char LIMIT_RULE[] = "A limit must be a whole number from 1 to 2^53; leave it out, or null, for none.";
+
 static const struct form_kind TENANT_FORM = {
-    "The body may have name (a text), createProjects and strict (true or false).",
+    "The body may have name (a text), createProjects and strict (true or false), and itemsPerRequest, "
+    "bytesPerRequest, itemsPerDay and bytesPerDay (whole numbers).",
     "name must be 1 to 64 of a-z A-Z 0-9 . _ - and begin with a letter or digit.",
-    {{"name", JSON_STRING}, {"createProjects", JSON_TRUE}, {"strict", JSON_TRUE}}};
+    {{"name", JSON_STRING},
+     {"createProjects", JSON_TRUE},
+     {"strict", JSON_TRUE},
+     {"itemsPerRequest", JSON_INT},
+     {"bytesPerRequest", JSON_INT},
+     {"itemsPerDay", JSON_INT},
+     {"bytesPerDay", JSON_INT}}};
+static const struct form_kind LIMITS_FORM = {
+    "The body may have itemsPerRequest, bytesPerRequest, itemsPerDay and bytesPerDay (whole numbers, or null for "
+    "none).",
+    LIMIT_RULE,
+    {{"itemsPerRequest", JSON_INT},
+     {"bytesPerRequest", JSON_INT},
+     {"itemsPerDay", JSON_INT},
+     {"bytesPerDay", JSON_INT}}};
 static const struct form_kind PROJECT_FORM = {
     "The body may have name (a text).", PRINTABLE_RULE, {{"name", JSON_STRING}}};
 static const struct form_kind CLIENT_FORM = {
@@ -42,7 +59,8 @@ static bool form_has(const struct form_kind *kind, struct slice name, enum json_
 {
     for (size_t i = 0; i < sizeof kind->members / sizeof kind->members[0] && kind->members[i].name != NULL; i++) {
         if (slice_equal_text(name, kind->members[i].name)) {
-            return kind->members[i].type == (type == JSON_FALSE ? JSON_TRUE : type);
+            enum json_type wanted = kind->members[i].type;
+            return wanted == (type == JSON_FALSE ? JSON_TRUE : type) || (wanted == JSON_INT && type == JSON_NULL);
         }
     }
     return false;
@@ -90,6 +108,27 @@ static bool form_flag(const struct form *form, const char *name)
 {
     json_at at = json_member(&form->doc, json_root(&form->doc), slice_from_text(name));
     return at != 0 && json_type(&form->doc, at) == JSON_TRUE;
+}
+
+/* The limits that the body has, and which those are; null stands for none. */
+static int form_limits(struct http_request *request, const struct form *form, bool set[AUTH_LIMITS],
+                       struct auth_limits *limits)
+{
+    for (enum auth_limit i = 0; i < AUTH_LIMITS; i++) {
+        json_at at = json_member(&form->doc, json_root(&form->doc), slice_from_text(auth_limit_name(i)));
+        limits->at[i] = 0;
+        set[i] = at != 0;
+        if (at == 0 || json_type(&form->doc, at) == JSON_NULL) {
+            continue;
+        }
+        int64_t value = json_int(&form->doc, at);
+        if (value < 1 || (uint64_t)value > AUTH_LIMIT_MAX) {
+            request->what = LIMIT_RULE;
+            return ERR_BAD_PARAMETER;
+        }
+        limits->at[i] = (uint64_t)value;
+    }
+    return 0;
 }
 
 /* The only project, if the body names one. */
@@ -159,11 +198,16 @@ static void put_member(struct json_writer *writer, const char *name, struct slic
 int http_tenant_create(struct http_request *request)
 {
     struct form form;
+    struct auth_limits limits;
+    bool set[AUTH_LIMITS];
     int err = form_open(request, &TENANT_FORM, &form);
     if (err == 0) {
+        err = form_limits(request, &form, set, &limits);
+    }
+    if (err == 0) {
         struct slice name = form_text(&form, "name");
-        err = auth_tenant_create(request->server->options.auth, name, form_flag(&form, "createProjects"),
-                                 form_flag(&form, "strict"));
+        err = auth_tenant_create_limited(request->server->options.auth, name, form_flag(&form, "createProjects"),
+                                         form_flag(&form, "strict"), &limits);
         struct json_writer writer;
         json_writer_init(&writer, &request->answer);
         json_open_object(&writer);
@@ -172,6 +216,37 @@ int http_tenant_create(struct http_request *request)
     }
     form_close(&form);
     return created(request, &TENANT_FORM, err);
+}
+
+/* Changes the limits that the body has and answers with all of them. */
+int http_tenant_limit(struct http_request *request)
+{
+    struct form form;
+    struct auth_limits limits;
+    bool set[AUTH_LIMITS];
+    int err = form_open(request, &LIMITS_FORM, &form);
+    if (err == 0) {
+        err = form_limits(request, &form, set, &limits);
+    }
+    if (err == 0) {
+        err = auth_tenant_limit(request->server->options.auth, request->params[0], set, &limits);
+    }
+    form_close(&form);
+    struct json_writer writer;
+    json_writer_init(&writer, &request->answer);
+    json_open_object(&writer);
+    put_member(&writer, "name", request->params[0]);
+    for (enum auth_limit i = 0; err == 0 && i < AUTH_LIMITS; i++) {
+        json_name(&writer, auth_limit_name(i));
+        if (limits.at[i] == 0) {
+            json_put_null(&writer);
+        } else {
+            json_put_uint(&writer, limits.at[i]);
+        }
+    }
+    json_close_object(&writer);
+    request->status = 200;
+    return err;
 }
 
 /* {"tenants":[…]} around a ready list. */

@@ -194,7 +194,7 @@ http_handler http_customer_get, http_customer_list, http_secret_verify;
 http_handler http_import_get, http_import_list, http_import_results, http_import_faults, http_import_events;
 http_handler http_import_undo, http_import_abort;
 http_handler http_token, http_jwks, http_metadata, http_health, http_ready;
-http_handler http_tenant_create, http_tenant_list, http_tenant_revoke;
+http_handler http_tenant_create, http_tenant_list, http_tenant_limit, http_tenant_revoke;
 http_handler http_project_create, http_project_list, http_project_revoke;
 http_handler http_client_create, http_client_list, http_client_revoke;
 http_handler http_key_create, http_key_list, http_key_revoke;

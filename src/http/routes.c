@@ -31,6 +31,7 @@ static const struct http_route ROUTES[] = {
     {"POST",   "/v1/imports/{}/abort",                    HTTP_TENANT,   SCOPE_IMPORTS_ABORT,   true,  http_import_abort},
     {"POST",   "/v1/admin/tenants",                       HTTP_OPERATOR, 0,                     false, http_tenant_create},
     {"GET",    "/v1/admin/tenants",                       HTTP_OPERATOR, 0,                     false, http_tenant_list},
+    {"PATCH",  "/v1/admin/tenants/{}",                    HTTP_OPERATOR, 0,                     false, http_tenant_limit},
     {"DELETE", "/v1/admin/tenants/{}",                    HTTP_OPERATOR, 0,                     false, http_tenant_revoke},
     {"POST",   "/v1/admin/tenants/{}/projects",           HTTP_OPERATOR, 0,                     false, http_project_create},
     {"GET",    "/v1/admin/tenants/{}/projects",           HTTP_OPERATOR, 0,                     false, http_project_list},

@@ -191,6 +191,16 @@ def test_tenants(server, muster):
     muster("tenant", "revoke", "nobody-there", code=USAGE, stderr="404")
 
 
+def test_limits_of_a_tenant(muster):
+    muster("tenant", "create", "limited", "--items-per-day", "1000", "--bytes-per-request", "5000")
+    assert lines(muster("tenant", "limits", "limited", "--items-per-day", "none", "--items-per-request", "7")) == [
+        "name: limited", "itemsPerRequest: 7", "bytesPerRequest: 5000", "itemsPerDay: null", "bytesPerDay: null"]
+    muster("tenant", "limits", "limited", "--items-per-day", "few", code=USAGE, stderr="few")
+    muster("tenant", "limits", "limited", "--items-per-day", "0", code=REFUSED, stderr="400")
+    muster("tenant", "limits", "nobody-there", "--items-per-day", "1", code=USAGE, stderr="404")
+    muster("project", "limits", "limited", "p", code=USAGE, stderr="limits")
+
+
 def test_keys(server, muster):
     key = lines(muster("key", "create", "demo", "nightly", "--scopes", "customers:read,imports:read",
                        stderr="shown this once"))[0]

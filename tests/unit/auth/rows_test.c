@@ -46,6 +46,7 @@ static const struct auth_row FULL = {
     .makes_projects = true,
     .strict = false,
     .revoked = true,
+    .limits = {{[AUTH_REQUEST_ITEMS] = 10, [AUTH_DAY_BYTES] = AUTH_LIMIT_MAX}},
     .created_ms = HOUSE_NOW_MS,
     .hash = {1, 2, 3},
     .wrapped = {4, 5, 6},
@@ -59,8 +60,10 @@ static const struct kind_row {
     const char *shown;
 } KINDS[] = {
     [AUTH_ROW_TENANT] = {"{\"id\":\"id-1\",\"name\":\"a \\\"name\\\"\",\"createProjects\":true,\"strict\":false,"
+                         "\"itemsPerRequest\":10,\"bytesPerDay\":9007199254740992,"
                          "\"created\":1722988800000,\"revoked\":true,\"key\":\"" WRAPPED "\"}",
                          "[{\"id\":\"id-1\",\"name\":\"a \\\"name\\\"\",\"createProjects\":true,\"strict\":false,"
+                         "\"itemsPerRequest\":10,\"bytesPerDay\":9007199254740992,"
                          "\"created\":\"2024-08-07T00:00:00.000Z\",\"revoked\":true}]"},
     [AUTH_ROW_PROJECT] =
         {"{\"name\":\"a \\\"name\\\"\",\"tenant\":\"demo\",\"created\":1722988800000,\"revoked\":true}",
@@ -119,7 +122,11 @@ static const struct damage {
     int err;
 } DAMAGES[] = {
     {AUTH_ROW_KEY, "{", "{", 0},
-    {AUTH_ROW_KEY, "{", "{\"later\":[1],", 0}, /* what is not known is ignored */
+    {AUTH_ROW_KEY, "{", "{\"later\":[1],", 0},           /* what is not known is ignored */
+    {AUTH_ROW_TENANT, "\"itemsPerRequest\":10,", "", 0}, /* no limit */
+    {AUTH_ROW_TENANT, ":10,", ":0,", ERR_CORRUPT},
+    {AUTH_ROW_TENANT, ":10,", ":-1,", ERR_CORRUPT},
+    {AUTH_ROW_TENANT, ":10,", ":\"10\",", ERR_CORRUPT},
     {AUTH_ROW_KEY, "\"id\":\"id-1\",", "", ERR_CORRUPT},
     {AUTH_ROW_KEY, "\"id-1\"", "7", ERR_CORRUPT},
     {AUTH_ROW_KEY, "\"id-1\"", "\"0123456789012345678901234567890123456789012345678\"", ERR_CORRUPT},
