@@ -38,6 +38,36 @@ struct chunk_item {
     struct json_error begin; /* its place in the body */
 };
 
+/* ---- quota.c: what tenants may send; any thread ---- */
+
+struct quota;
+
+/* What one import has taken of its tenant's quotas. All zeros: nothing, and nothing to end. */
+struct quota_use {
+    struct list link; /* among the tenant's uses under way */
+    struct quota_tenant *tenant;
+    struct quota_day *day; /* in which the import began */
+    struct auth_limits limits;
+    struct uuid import;
+    uint64_t items;
+    uint64_t bytes;
+    unsigned retry_after_s; /* of the last ERR_QUOTA */
+};
+
+/* NULL: no memory. */
+struct quota *quota_new(struct store *store, struct auth *auth);
+/* No use is under way any more. */
+void quota_free(struct quota **quota);
+/* An import begins. Refuses what can be known before its body: `body_bytes` is the body's size, unpacked, 0 when
+ * that is not known. 0, ERR_TOO_LARGE, ERR_QUOTA with retry_after_s set, or an error of the store's; the use must
+ * not be ended then. */
+int quota_begin(struct quota *quota, const struct auth_tenant *tenant, const struct uuid *import, uint64_t body_bytes,
+                int64_t now_ms, struct quota_use *use) MUST_CHECK;
+/* The import has so many items and bytes in all by now. 0, ERR_TOO_MANY_ITEMS, ERR_TOO_LARGE, or ERR_QUOTA. */
+int quota_reach(struct quota_use *use, uint64_t items, uint64_t bytes, int64_t now_ms) MUST_CHECK;
+/* The import has ended: what was kept counts for its day, anything else is given back. Once more is harmless. */
+void quota_end(struct quota_use *use, bool kept);
+
 struct intake_chunk {
     struct list link; /* in the pool */
     struct intake_import *import;
