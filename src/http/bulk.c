@@ -87,6 +87,14 @@ static struct slice tenant_header(const struct http_request *request, const stru
     return http_header(request, info->tenant_header.size > 0 ? info->tenant_header.data : "tenantId");
 }
 
+/* Of the body as it will be taken, when the head says it; else 0. */
+static uint64_t body_bytes(const struct http_request *request)
+{
+    uint64_t size = 0;
+    bool packed = request->admission.encoding != INTAKE_IDENTITY;
+    return !packed && text_to_u64(http_header(request, MHD_HTTP_HEADER_CONTENT_LENGTH), &size) ? size : 0;
+}
+
 static int admit(struct http_request *request, const struct params *params, struct slice prefer)
 {
     const struct contract_info *info = contract_info(request->contract);
@@ -126,8 +134,9 @@ void http_bulk_begin(struct http_request *request)
     request->grant = request->admission.grant;
     if (request->refusal == 0) {
         struct intake_waker waker = {.wake = http_wake, .context = request};
-        request->refusal =
-            intake_begin(request->server->options.intake, &request->admission, &waker, &request->import);
+        request->admission.body_bytes = body_bytes(request);
+        request->refusal = intake_begin(request->server->options.intake, &request->admission, &waker, &request->import);
+        request->retry_after_s = request->admission.retry_after_s;
     }
     buf_fini(&prefer);
 }
@@ -185,6 +194,7 @@ void http_bulk_answer(struct http_request *request)
 {
     struct intake_answer answer;
     intake_answer(request->import, &answer);
+    request->retry_after_s = answer.retry_after_s;
     request->replayed = answer.replayed;
     add_link(request, &answer);
     int err = answer.error;

@@ -102,13 +102,13 @@ struct http_request {
     size_t answer_read;        /* of a stream that begins with it */
     struct http_stream stream; /* `read` NULL: none */
     const char *content_type;
-    char allow[64]; /* Allow of a 405 */
-    char link[96];  /* Link; empty: none */
-    bool replayed;  /* Idempotency-Replayed */
-    bool retry_after;
-    bool unframed;         /* where the request ends is not sure: answer at once and close */
-    bool no_store;         /* Cache-Control of answers with credentials */
-    const char *challenge; /* WWW-Authenticate of a 401 that is not about a bearer token, or NULL */
+    char allow[64];         /* Allow of a 405 */
+    char link[96];          /* Link; empty: none */
+    bool replayed;          /* Idempotency-Replayed */
+    unsigned retry_after_s; /* Retry-After; 0: none */
+    bool unframed;          /* where the request ends is not sure: answer at once and close */
+    bool no_store;          /* Cache-Control of answers with credentials */
+    const char *challenge;  /* WWW-Authenticate of a 401 that is not about a bearer token, or NULL */
 };
 
 struct http_server {

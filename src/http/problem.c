@@ -6,6 +6,8 @@
 
 #include "http/http_priv.h"
 
+#define RETRY_AFTER_S 2u /* when nobody knows better */
+
 static void put(struct json_writer *writer, const char *name, const char *value)
 {
     json_name(writer, name);
@@ -100,7 +102,11 @@ void http_problem(struct http_request *request, int err, const char *what, const
     request->refusal = err;
     request->status = (unsigned)err_http_status(err);
     request->content_type = "application/problem+json";
-    request->retry_after = is_retryable(request->status) || err == ERR_BUSY || err == ERR_KEY_IN_FLIGHT;
+    if (!is_retryable(request->status) && err != ERR_BUSY && err != ERR_KEY_IN_FLIGHT) {
+        request->retry_after_s = 0;
+    } else if (request->retry_after_s == 0) {
+        request->retry_after_s = RETRY_AFTER_S;
+    }
     buf_clear(&request->answer);
     json_writer_init(&writer, &request->answer);
     json_open_object(&writer);

@@ -18,7 +18,6 @@
 
 #define CONNECTION_MEMORY_BYTES (64u << 10)
 #define CONNECTION_GROWTH_BYTES (32u << 10)
-#define RETRY_AFTER_SECONDS     "2"
 
 /* ---- a request's life ---- */
 
@@ -177,8 +176,10 @@ static void add_headers(const struct http_request *request, struct MHD_Response 
     if (request->status == 405) {
         MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, request->allow);
     }
-    if (request->retry_after) {
-        MHD_add_response_header(response, MHD_HTTP_HEADER_RETRY_AFTER, RETRY_AFTER_SECONDS);
+    if (request->retry_after_s > 0) {
+        char seconds[16];
+        snprintf(seconds, sizeof seconds, "%u", request->retry_after_s);
+        MHD_add_response_header(response, MHD_HTTP_HEADER_RETRY_AFTER, seconds);
     }
     if (request->no_store) {
         MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");

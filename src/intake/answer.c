@@ -134,6 +134,7 @@ void intake_answer(struct intake_import *import, struct intake_answer *answer)
     }
     const struct intake_progress *progress = &import->counts.progress;
     *answer = (struct intake_answer){.error = error_of(import),
+                                     .retry_after_s = import->quota.retry_after_s,
                                      .replayed = import->follow == FOLLOW_ALL && import->error == 0,
                                      .partial = import->admission.partial,
                                      .request = import->row.request,

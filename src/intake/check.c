@@ -100,8 +100,8 @@ static void place_in_body(struct json_error *place, const struct json_error *beg
     place->line += begin->line - 1;
 }
 
-static int row_to_json(struct intake_worker *worker, const struct intake_chunk *chunk, size_t index,
-                       struct slice *text, struct json_error *place)
+static int row_to_json(struct intake_worker *worker, const struct intake_chunk *chunk, size_t index, struct slice *text,
+                       struct json_error *place)
 {
     buf_clear(&worker->item);
     int err = csv_row_to_json(chunk->import->header, *text, &worker->item, place);

@@ -182,6 +182,7 @@ void chunk_wait_early(struct intake_import *import)
 void import_done(struct intake_import *import)
 {
     struct intake *intake = import->intake;
+    quota_end(&import->quota, import->row.state == IMPORT_COMMITTED && import->error == 0);
     pthread_mutex_lock(&intake->lock);
     import->done = true;
     bool wake = import->resting;

@@ -183,8 +183,7 @@ int frame_end(struct intake_import *import, bool *open)
 
 struct slice frame_envelope(const struct intake_import *import)
 {
-    return import->splitter != NULL ? json_splitter_envelope(import->splitter)
-                                    : buf_view(&import->admission.envelope);
+    return import->splitter != NULL ? json_splitter_envelope(import->splitter) : buf_view(&import->admission.envelope);
 }
 
 struct json_error frame_envelope_place(const struct intake_import *import, const struct json_error *place)

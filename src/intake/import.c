@@ -79,6 +79,15 @@ static void leave(struct intake *intake)
     pthread_mutex_unlock(&intake->lock);
 }
 
+/* What a replay compares has been counted before. */
+static int begin_quota(struct intake_import *import)
+{
+    const struct intake_admission *admission = &import->admission;
+    return import->follow == FOLLOW_ALL ? 0
+                                        : quota_begin(import->intake->quota, admission->grant.tenant, &import->id,
+                                                      admission->body_bytes, clock_real_ms(), &import->quota);
+}
+
 static int start(struct intake *intake, struct intake_import *import)
 {
     int err = enter(intake, import);
@@ -87,8 +96,10 @@ static int start(struct intake *intake, struct intake_import *import)
     }
     begin_row(import);
     err = follow_begin(import);
+    err = err == 0 ? begin_quota(import) : err;
     err = err == 0 ? import_show(import) : err;
     if (err != 0) {
+        quota_end(&import->quota, false);
         follow_end(import);
         leave(intake);
     }
@@ -112,6 +123,7 @@ int intake_begin(struct intake *intake, struct intake_admission *admission, cons
     list_init(&made->running_lane);
     int err = allocate_parts(made) ? start(intake, made) : ERR_NO_MEMORY;
     if (err != 0) {
+        admission->retry_after_s = made->quota.retry_after_s;
         made->admission = (struct intake_admission){0}; /* still the caller's */
         import_free(made);
         return err;

@@ -54,8 +54,9 @@ static int start(struct intake *intake)
     intake->running = map_new();
     intake->keys = map_new();
     intake->hash_lane = hash_lane_new(intake);
+    intake->quota = quota_new(intake->options.store, intake->options.auth);
     if (intake->work == NULL || intake->keep == NULL || intake->lane == NULL || intake->running == NULL ||
-        intake->keys == NULL || intake->hash_lane == NULL) {
+        intake->keys == NULL || intake->quota == NULL || intake->hash_lane == NULL) {
         return ERR_NO_MEMORY;
     }
     int err = start_workers(intake);
@@ -128,6 +129,7 @@ void intake_free(struct intake **intake)
     pthread_mutex_unlock(&freed->lock);
     stop_workers(freed);
     hash_lane_free(&freed->hash_lane);
+    quota_free(&freed->quota);
     chunk_pool_free(freed);
     fair_free(&freed->work);
     fair_free(&freed->keep);

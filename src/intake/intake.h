@@ -83,6 +83,8 @@ struct intake_admission {
     uint8_t terms_mac[CRYPTO_MAC_BYTES]; /* what besides the body a retry must repeat */
     char applied[128];                   /* Preference-Applied; empty: none */
     struct uuid request;
+    uint64_t body_bytes;    /* of the whole body, unpacked, when the head says it; 0: not known */
+    unsigned retry_after_s; /* out of intake_begin: when to come again, if it knows; else 0 */
     struct buf envelope; /* JSON object that the query stands for; empty: none. Owned; intake_admission_fini */
     struct buf map;      /* the query's `map`, decoded; owned */
 };
@@ -106,7 +108,7 @@ struct intake_waker {
 
 /* A new import, which takes what the admission owns; the waker is called when a resting import can go on or is done.
  * 0; ERR_NO_MEMORY, ERR_STOPPING, or ERR_OVERLOADED while too many wait to be ended; of an idempotency key
- * ERR_KEY_IN_FLIGHT, ERR_KEY_REUSED or ERR_IMPORT_ENDED; or why the store can't be read. */
+ * ERR_KEY_IN_FLIGHT, ERR_KEY_REUSED or ERR_IMPORT_ENDED; of the tenant's quotas ERR_TOO_LARGE or ERR_QUOTA; or why the store can't be read. */
 int intake_begin(struct intake *intake, struct intake_admission *admission, const struct intake_waker *waker,
                  struct intake_import **import) MUST_CHECK;
 /* Takes bytes of the body and advances *piece. False: the connection must rest; then this is called again with what
@@ -137,6 +139,7 @@ void intake_fault_write(struct json_writer *writer, const struct intake_fault *f
 
 struct intake_answer {
     int error;               /* 0: kept, and ids are there */
+    unsigned retry_after_s;  /* when to come again, if that is known; else 0 */
     bool accepted;           /* respond-async: the body is safely taken, nothing is decided yet */
     bool replayed;           /* the first answer to this idempotency key, again */
     bool partial;            /* handling=lenient */

@@ -140,6 +140,8 @@ struct intake_import {
     struct uuid id; /* - */
     int64_t started_ms;
 
+    struct quota_use quota; /* H: what is reached; ended by import_done */
+
     struct json_splitter *splitter; /* H: of JSON */
     struct json_lines *lines;       /* H: of NDJSON */
     struct csv_splitter *csv;       /* H: of CSV */
@@ -233,6 +235,7 @@ struct intake {
     struct intake_worker laner_tools;
     bool laning;
     struct intake_hash_lane *hash_lane;
+    struct quota *quota;
 
     pthread_mutex_t lock;
     pthread_cond_t idle;  /* import_count came to 0 */

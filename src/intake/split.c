@@ -9,6 +9,7 @@
  */
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "intake/intake_priv.h"
 
 static bool is_full(const struct intake_chunk *chunk)
@@ -82,9 +83,8 @@ static void append_part(struct intake_import *import, struct slice bytes)
 static void end_item(struct intake_import *import)
 {
     struct intake_chunk *chunk = import->filling;
-    struct chunk_item item = {.at = chunk->text.size - import->item_bytes,
-                              .size = import->item_bytes,
-                              .begin = frame_item(import)};
+    struct chunk_item item = {
+        .at = chunk->text.size - import->item_bytes, .size = import->item_bytes, .begin = frame_item(import)};
     buf_append(&chunk->items, &item, sizeof item);
     import->item_bytes = 0;
     if (buf_error(&chunk->text) != 0 || buf_error(&chunk->items) != 0) {
@@ -113,6 +113,19 @@ static bool step(struct intake_import *import, struct slice *plain)
     return import->split_error == 0;
 }
 
+/* What has been taken so far counts against the tenant's quotas. */
+static void note_quota(struct intake_import *import)
+{
+    uint64_t items = import->items + (import->filling != NULL ? chunk_count(import->filling) : 0);
+    int err = 0;
+    if (import->split_error == 0 && import->quota.tenant != NULL) {
+        err = quota_reach(&import->quota, items, atomic_load(&import->bytes), clock_real_ms());
+    }
+    if (err != 0) {
+        refuse_body(import, err, &(struct json_error){0});
+    }
+}
+
 /* Takes bytes as they stand in the body; false when it has to rest before the rest of them. */
 static bool take_plain(struct intake_import *import, struct slice *plain)
 {
@@ -125,6 +138,7 @@ static bool take_plain(struct intake_import *import, struct slice *plain)
         }
     }
     atomic_fetch_add(&import->bytes, given - plain->size);
+    note_quota(import);
     return room;
 }
 
@@ -217,6 +231,7 @@ static int end_frame(struct intake_import *import)
         import->split_place = place;
     } else if (open) {
         end_item(import);
+        note_quota(import);
         error = import->split_error;
     }
     return error;

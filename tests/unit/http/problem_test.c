@@ -45,6 +45,7 @@ static void documents(void **state)
                    "\"customerId\":\"01000000-0000-0000-0000-000000000000\"}],\"errorsTotal\":9}"},
         {ERR_BUSY, "x", NULL, 409, true, HEAD("busy", "Busy", "409", "x") "}"},
         {ERR_STORAGE_FULL, "x", NULL, 507, true, HEAD("storage-full", "Storage full", "507", "x") "}"},
+        {ERR_QUOTA, "x", NULL, 429, true, HEAD("quota", "Quota", "429", "x") "}"},
         {ERR_OVERLOADED, "x", NULL, 503, true, HEAD("overloaded", "Overloaded", "503", "x") "}"},
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
@@ -53,11 +54,24 @@ static void documents(void **state)
         buf_append_byte(&request.answer, 0);
         assert_string_equal(request.answer.data, rows[i].text);
         assert_int_equal(request.status, rows[i].status);
-        assert_int_equal(request.retry_after, rows[i].retry);
+        assert_int_equal(request.retry_after_s, rows[i].retry ? 2 : 0);
         assert_string_equal(request.content_type, "application/problem+json");
         assert_int_equal(request.refusal, rows[i].err); /* the headers are chosen by it */
         buf_fini(&request.answer);
     }
+}
+
+/* What is known of when to come again is told, but not where there is nothing to come again for. */
+static void known_time(void **state)
+{
+    (void)state;
+    struct http_request request = {.id = "1", .retry_after_s = 77};
+    buf_init(&request.answer, 0);
+    http_problem(&request, ERR_QUOTA, NULL, NULL);
+    assert_int_equal(request.retry_after_s, 77);
+    http_problem(&request, ERR_FAULTS, NULL, NULL);
+    assert_int_equal(request.retry_after_s, 0);
+    buf_fini(&request.answer);
 }
 
 /* Clients of the two contracts read `message` and `error`. */
@@ -84,6 +98,7 @@ static void siblings(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(documents), cmocka_unit_test(siblings)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(documents), cmocka_unit_test(known_time),
+                                       cmocka_unit_test(siblings)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
