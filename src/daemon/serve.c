@@ -245,7 +245,13 @@ static int start_http(struct parts *parts)
                                    .threads = or_standard(config->http_threads, cores()),
                                    .slow_threads = hash_threads(config),
                                    .connections = (size_t)config->connections,
+                                   .address_connections = (size_t)config->address_connections,
+                                   .requests = (size_t)config->requests,
+                                   .tenant_requests = (size_t)config->tenant_requests,
                                    .idle_timeout_s = (unsigned)config->idle_timeout,
+                                   .header_timeout_s = (unsigned)config->header_timeout,
+                                   .body_window_s = (unsigned)config->body_window,
+                                   .body_rate_min = (size_t)config->body_rate_min,
                                    .auth = parts->auth,
                                    .intake = parts->intake,
                                    .registry = &parts->registry};

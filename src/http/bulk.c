@@ -133,6 +133,9 @@ void http_bulk_begin(struct http_request *request)
     }
     request->grant = request->admission.grant;
     if (request->refusal == 0) {
+        request->refusal = http_limits_admit_tenant(request);
+    }
+    if (request->refusal == 0) {
         struct intake_waker waker = {.wake = http_wake, .context = request};
         request->admission.body_bytes = body_bytes(request);
         request->refusal = intake_begin(request->server->options.intake, &request->admission, &waker, &request->import);

@@ -16,7 +16,13 @@ struct http_options {
     size_t threads;
     size_t slow_threads; /* for requests that take a password hash */
     size_t connections;
+    size_t address_connections; /* of one client address; 0: no limit */
+    size_t requests;            /* under way at a time; 0: as many as connections */
+    size_t tenant_requests;     /* of one tenant; 0: no limit */
     unsigned idle_timeout_s;
+    unsigned header_timeout_s; /* for a request's head, from its first byte */
+    unsigned body_window_s;    /* over which a body's rate is measured */
+    size_t body_rate_min;      /* bytes a second; 0: no limit */
     struct auth *auth;
     struct intake *intake;
     const struct registry *registry;

@@ -97,6 +97,10 @@ struct http_request {
     struct intake_admission admission;
     struct intake_import *import;
 
+    struct http_peer *peer; /* its connection; NULL: not watched */
+    bool admitted;          /* counted among the requests under way */
+    bool tenant_admitted;   /* and among its tenant's */
+
     unsigned status;
     struct buf answer;         /* the body, unless there is a stream */
     size_t answer_read;        /* of a stream that begins with it */
@@ -116,6 +120,7 @@ struct http_server {
     struct MHD_Daemon *daemon;
     atomic_size_t active; /* requests between their headers and their end, and wakes that still run */
     atomic_bool draining;
+    struct http_limits *limits;
     struct queue *slow;
     pthread_t *slow_threads;
     size_t slow_count;
@@ -171,6 +176,30 @@ void http_wake(void *context);
 struct MHD_Response *http_stream_respond(struct http_request *request);
 /* Closes the stream, if there is one. */
 void http_stream_close(struct http_request *request);
+
+/* ---- limits.c ---- */
+
+/* Starts the watcher. On an error too, what was made is to be freed. */
+int http_limits_new(const struct http_options *options, struct http_limits **limits) MUST_CHECK;
+/* No connection is left. */
+void http_limits_free(struct http_limits **limits);
+/* The library's MHD_OPTION_NOTIFY_CONNECTION. */
+void http_limits_notify(void *context, struct MHD_Connection *connection, void **held,
+                        enum MHD_ConnectionNotificationCode what);
+/* One more request under way: 0 or ERR_OVERLOADED. */
+int http_limits_admit(struct http_request *request) MUST_CHECK;
+/* One more of its grant's tenant: 0 or ERR_TENANT_BUSY. */
+int http_limits_admit_tenant(struct http_request *request) MUST_CHECK;
+/* It ends, admitted or not. */
+void http_limits_leave(struct http_request *request);
+/* The moments of a request, by its HTTP thread: its head is complete, bytes of its body are here, it begins or ends
+ * to wait for us, its body is complete. False: the watcher has ended the connection. */
+bool http_limits_head(struct http_request *request) MUST_CHECK;
+void http_limits_body(struct http_request *request, size_t bytes);
+void http_limits_rest(struct http_request *request, bool resting);
+bool http_limits_whole(struct http_request *request) MUST_CHECK;
+/* It is over; false: because the watcher ended it. */
+bool http_limits_answered(struct http_request *request);
 
 /* ---- slow.c ---- */
 int http_slow_start(struct http_server *server);

@@ -179,7 +179,7 @@ static int admit_tenant(struct http_request *request, struct slice token, int64_
         request->what = scope_to_text(wanted & (~wanted + 1));
         return ERR_SCOPE_MISSING;
     }
-    return 0;
+    return http_limits_admit_tenant(request);
 }
 
 int http_route_admit(struct http_request *request)

@@ -87,6 +87,7 @@ static void request_free(struct http_request *request)
     struct http_server *server = request->server;
     log_request(request);
     http_stream_close(request);
+    http_limits_leave(request);
     intake_release(&request->import);
     intake_admission_fini(&request->admission);
     crypto_wipe(request->body.data, request->body.size);
@@ -105,8 +106,12 @@ static void completed(void *context, struct MHD_Connection *connection, void **h
     (void)context;
     (void)connection;
     (void)why;
-    if (*held != NULL) {
-        request_free(*held);
+    struct http_request *request = *held;
+    if (request != NULL) {
+        if (!http_limits_answered(request)) {
+            request->status = (unsigned)err_http_status(ERR_TOO_SLOW);
+        }
+        request_free(request);
         *held = NULL;
     }
 }
@@ -120,12 +125,14 @@ void http_wake(void *context)
     struct http_request *request = context;
     struct http_server *server = request->server;
     atomic_fetch_add(&server->active, 1);
+    http_limits_rest(request, false);
     MHD_resume_connection(request->connection);
     atomic_fetch_sub(&server->active, 1);
 }
 
 static void rest(struct http_request *request)
 {
+    http_limits_rest(request, true);
     MHD_suspend_connection(request->connection);
     intake_rest(request->import);
 }
@@ -247,6 +254,12 @@ static bool has_body(const struct http_request *request)
            (length.size > 0 && !slice_equal_text(length, "0"));
 }
 
+/* Whoever asks how we are is answered however busy we are. */
+static bool looks_after_us(const struct http_route *route)
+{
+    return route->handler == http_health || route->handler == http_ready;
+}
+
 /* The headers are here. */
 static enum MHD_Result begin(struct http_request *request, const char *method, const char *path)
 {
@@ -260,6 +273,9 @@ static enum MHD_Result begin(struct http_request *request, const char *method, c
     }
     if (request->refusal == 0 && atomic_load(&request->server->draining)) {
         request->refusal = ERR_STOPPING;
+    }
+    if (request->refusal == 0 && !looks_after_us(request->route)) {
+        request->refusal = http_limits_admit(request);
     }
     if (request->refusal == 0 && request->route->access == HTTP_BULK) {
         http_bulk_begin(request);
@@ -277,6 +293,8 @@ static enum MHD_Result begin(struct http_request *request, const char *method, c
 static enum MHD_Result receive(struct http_request *request, const char *data, size_t *size)
 {
     struct slice piece = slice_make(data, *size);
+    http_limits_rest(request, false);
+    http_limits_body(request, *size);
     if (request->refusal != 0) {
         *size = 0;
         return MHD_YES;
@@ -309,6 +327,9 @@ static enum MHD_Result hand_to_slow(struct http_request *request)
 /* The body is complete, or a rest is over. */
 static enum MHD_Result finish(struct http_request *request)
 {
+    if (!http_limits_whole(request)) {
+        return MHD_NO;
+    }
     if (request->refusal != 0) {
         return send_refusal(request);
     }
@@ -342,7 +363,7 @@ static enum MHD_Result access_handler(void *context, struct MHD_Connection *conn
     if (request == NULL) {
         request = request_new(context, connection, method);
         *held = request;
-        return request == NULL ? MHD_NO : begin(request, method, path);
+        return request != NULL && http_limits_head(request) ? begin(request, method, path) : MHD_NO;
     }
     return *size > 0 ? receive(request, data, size) : finish(request);
 }
@@ -368,7 +389,9 @@ static struct MHD_Daemon *start_daemon(struct http_server *server, int fd)
         {MHD_OPTION_CONNECTION_TIMEOUT, (intptr_t)options->idle_timeout_s, NULL},
         {MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY_BYTES, NULL},
         {MHD_OPTION_CONNECTION_MEMORY_INCREMENT, CONNECTION_GROWTH_BYTES, NULL},
+        {MHD_OPTION_PER_IP_CONNECTION_LIMIT, (intptr_t)options->address_connections, NULL},
         {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)completed, NULL},
+        {MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)http_limits_notify, server->limits},
         {MHD_OPTION_UNESCAPE_CALLBACK, (intptr_t)leave_escaped, NULL},
         {MHD_OPTION_STRICT_FOR_CLIENT, 1, NULL},
         {options->threads > 1 ? MHD_OPTION_THREAD_POOL_SIZE : MHD_OPTION_END, (intptr_t)options->threads, NULL},
@@ -385,12 +408,16 @@ int http_start(const struct http_options *options, struct http_server **server)
     made->options = *options;
     int err = http_slow_start(made);
     if (err == 0) {
+        err = http_limits_new(&made->options, &made->limits);
+    }
+    if (err == 0) {
         err = http_events_start(made);
     }
     made->daemon = err == 0 ? start_daemon(made, options->listening) : NULL;
     if (made->daemon == NULL) {
         http_events_end(made);
         http_events_stop(made);
+        http_limits_free(&made->limits);
         http_slow_stop(made);
         free(made);
         return ERR_NO_MEMORY;
@@ -421,6 +448,7 @@ void http_stop(struct http_server **server)
     MHD_stop_daemon(stopped->daemon);
     http_events_end(stopped);
     http_events_stop(stopped);
+    http_limits_free(&stopped->limits);
     http_slow_stop(stopped);
     free(stopped);
 }

@@ -1,12 +1,14 @@
 """Limits and pressure: quotas of tenants, requests and connections beside each other, slow clients, overload."""
 
 import concurrent.futures
+import contextlib
 import datetime
-import json
+import threading
+import time
 
 import pytest
 
-from muster import as_body, head, private
+from muster import Server, as_body, head, private, wait_until
 
 
 def items(count, prefix="i"):
@@ -23,6 +25,13 @@ def assert_until_midnight(answer):
     """Retry-After says when the day ends, within the moments that the test took."""
     retry = int(answer.headers["Retry-After"])
     assert abs(retry - seconds_to_midnight()) < 30 or retry <= 30, answer
+
+
+@pytest.fixture
+def whole_day():
+    """A test about a day must not run over midnight."""
+    if seconds_to_midnight() < 60:
+        time.sleep(seconds_to_midnight() + 1)
 
 
 # ---- quotas ----
@@ -52,7 +61,7 @@ def test_a_chunked_body_is_counted_as_it_comes(server):
                         chunked=True).problem(413, "body-too-large")
 
 
-def test_items_of_a_day(server):
+def test_items_of_a_day(whole_day, server):
     party = server.other_tenant("daily", itemsPerDay=10)
     party.keep(items(6))
     party.cyrexa([{"id": 5}]).problem(422, "faults")  # what is not kept does not count
@@ -70,7 +79,7 @@ def test_items_of_a_day(server):
     party.cyrexa(items(1, "none")).problem(429, "quota")
 
 
-def test_a_day_is_remembered_over_a_restart(own_server):
+def test_a_day_is_remembered_over_a_restart(whole_day, own_server):
     party = own_server.other_tenant("daily", itemsPerDay=10)
     free = own_server.other_tenant("free")
     party.keep(items(7))
@@ -83,7 +92,7 @@ def test_a_day_is_remembered_over_a_restart(own_server):
     party.keep(items(3, "more"))
 
 
-def test_side_by_side_no_more_than_there_is(server):
+def test_side_by_side_no_more_than_there_is(whole_day, server):
     party = server.other_tenant("crowd", itemsPerDay=50)
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda number: party.cyrexa(items(3, f"c{number}-")), range(40)))
@@ -97,3 +106,108 @@ def test_side_by_side_no_more_than_there_is(server):
     if left:
         party.keep(items(left, "left"))
     party.cyrexa(items(1, "none")).problem(429, "quota")
+
+
+# ---- requests and connections ----
+
+@pytest.fixture
+def tight_server(tmp_path):
+    running = Server(tmp_path, "--requests", "8", "--tenant-requests", "6", "--header-timeout", "1", "--body-window", "1",
+                     "--body-rate-min", "20")
+    yield running
+    running.end()
+
+
+def open_body(server, party, size=100000):
+    """A bulk request whose body is on its way, as far as the server has agreed to it."""
+    wire = server.wire()
+    wire.send(head("POST", "/customer/1.0.0/createBulk",
+                   party.cyrexa_headers(Expect="100-continue", **{"Content-Length": str(size)})))
+    return wire, wire.read().status
+
+
+def test_too_many_requests_are_told_early(tight_server):
+    other = tight_server.other_tenant("other")
+    with contextlib.ExitStack() as stack:
+        for party, expected in [(tight_server, [100] * 6 + [429]), (other, [100] * 2 + [503])]:
+            for status in expected:
+                wire, got = open_body(tight_server, party)
+                stack.enter_context(wire)
+                assert got == status
+        for party, status in [(tight_server, 503), (other, 503)]:
+            answer = party.cyrexa(items(1))
+            answer.problem(status, "overloaded")
+            assert int(answer.headers["Retry-After"]) >= 1
+        tight_server.call("GET", "/readyz").good()
+    wait_until(lambda: tight_server.cyrexa(items(1)).status == 200, "room again")
+
+
+def test_a_slow_body_is_cut_off_like_one_whose_client_left(tight_server):
+    wire, status = open_body(tight_server, tight_server)
+    with wire:
+        assert status == 100
+        wire.send(b'[{"id": "slow"}')
+        wire.read().problem(408, "too-slow")
+        assert wire.is_closed()
+    with tight_server.nothing_kept():
+        wait_until(lambda: tight_server.imports() == [] or tight_server.imports()[0]["state"] == "aborted", "aborted")
+        tight_server.cyrexa(items(1) + [{"id": 5}]).problem(422, "faults")
+
+
+def test_a_slow_head_ends_its_connection(tight_server):
+    with tight_server.wire() as wire:
+        request = head("GET", "/healthz", {})
+        with pytest.raises(OSError):
+            for byte in request[:-1]:
+                wire.send(bytes([byte]))
+                time.sleep(0.1)
+            raise AssertionError("the head was waited for")
+        assert wire.is_closed()
+
+
+# ---- overload ----
+
+class Flood(threading.Thread):
+    """Sends single creates as fast as it gets answers, a connection each; remembers what it was told."""
+
+    def __init__(self, server, number, until):
+        super().__init__()
+        self.server, self.number, self.until = server, number, until
+        self.kept, self.refused, self.wrong = {}, 0, []
+
+    def run(self):
+        try:
+            with self.server.connection() as connection:
+                while time.monotonic() < self.until:
+                    self.one(connection, f"f{self.number}-{len(self.kept) + self.refused}")
+        except OSError as error:
+            self.wrong.append(repr(error))
+
+    def one(self, connection, name):
+        answer = connection.call("POST", "/customer/1.0.0/createBulk", as_body([{"id": name}]),
+                                 self.server.cyrexa_headers())
+        if answer.status == 200:
+            self.kept[name] = answer.json["customerIds"][0]["customerId"]
+        elif answer.status in (429, 503) and int(answer.headers["Retry-After"]) >= 1:
+            self.refused += 1
+        else:
+            self.wrong.append(answer)
+
+
+def test_under_overload_everybody_is_answered_and_nothing_is_lost(tmp_path):
+    server = Server(tmp_path, "--requests", "4", "--tenant-requests", "3")
+    floods = [Flood(server, number, time.monotonic() + 3) for number in range(40)]
+    for flood in floods:
+        flood.start()
+    for flood in floods:
+        flood.join()
+    assert [wrong for flood in floods for wrong in flood.wrong] == []
+    assert sum(flood.refused for flood in floods) > 0
+    kept = {name: customer for flood in floods for name, customer in flood.kept.items()}
+    assert kept
+    assert sorted(server.all_ids()) == sorted(kept.values())
+    name, customer = next(iter(kept.items()))
+    assert server.find(externalId=name) == [customer]
+    server.restart()
+    assert sorted(server.all_ids()) == sorted(kept.values())
+    server.end()

@@ -26,7 +26,7 @@ static void make_key(struct wire *wire, enum auth_key_kind kind, uint32_t scopes
     buf_fini(&key);
 }
 
-void wire_init(struct wire *wire, bool tight)
+static void init(struct wire *wire, bool tight, const struct http_options *limits)
 {
     struct buf text;
     int listening = -1;
@@ -41,15 +41,26 @@ void wire_init(struct wire *wire, bool tight)
     buf_clear(&text);
     assert_int_equal(http_listen("127.0.0.1:0", &listening, &wire->port, &text), 0);
     buf_fini(&text);
-    struct http_options options = {.listening = listening,
-                                   .threads = 2,
-                                   .slow_threads = 1,
-                                   .connections = 64,
-                                   .idle_timeout_s = 60,
-                                   .auth = wire->fixture.auth,
-                                   .intake = wire->fixture.intake,
-                                   .registry = &wire->fixture.registry};
+    struct http_options options = *limits;
+    options.listening = listening;
+    options.slow_threads = 1;
+    options.idle_timeout_s = 60;
+    options.auth = wire->fixture.auth;
+    options.intake = wire->fixture.intake;
+    options.registry = &wire->fixture.registry;
     assert_int_equal(http_start(&options, &wire->server), 0);
+}
+
+void wire_init(struct wire *wire, bool tight)
+{
+    static const struct http_options wide = {
+        .threads = 2, .connections = 64, .header_timeout_s = 60, .body_window_s = 60};
+    init(wire, tight, &wide);
+}
+
+void wire_init_limited(struct wire *wire, const struct http_options *limits)
+{
+    init(wire, false, limits);
 }
 
 void wire_fini(struct wire *wire)

@@ -31,6 +31,8 @@ struct wire_answer {
 };
 
 void wire_init(struct wire *wire, bool tight);
+/* With the limits of these options; their other members are set here. */
+void wire_init_limited(struct wire *wire, const struct http_options *limits);
 void wire_fini(struct wire *wire);
 
 void wire_connect(const struct wire *wire, struct wire_client *client);
