@@ -52,6 +52,16 @@ static void begin_row(struct intake_import *import)
     import->opening = import->row;
 }
 
+/* An import may always have one chunk, so many imports may have more than memory_bytes; beyond this a new one is
+ * told to come again. */
+#define FULL_BYTES (96u << 20)
+
+static bool is_full(const struct intake *intake)
+{
+    return intake->import_count == intake_import_limit(&intake->options) ||
+           (intake->bytes >= FULL_BYTES && intake->bytes - FULL_BYTES >= intake->options.memory_bytes);
+}
+
 /* Counts it in and gives it its id. More imports than connections are under way when clients leave before
  * their bodies end; they are bounded all the same, because the queues are (intake.c). */
 static int enter(struct intake *intake, struct intake_import *import)
@@ -59,9 +69,7 @@ static int enter(struct intake *intake, struct intake_import *import)
     uint64_t random;
     crypto_random(&random, sizeof random);
     pthread_mutex_lock(&intake->lock);
-    int err = intake->stopping                                                ? ERR_STOPPING
-              : intake->import_count == intake_import_limit(&intake->options) ? ERR_OVERLOADED
-                                                                              : 0;
+    int err = intake->stopping ? ERR_STOPPING : is_full(intake) ? ERR_OVERLOADED : 0;
     if (err == 0) {
         intake->import_count++;
         import->id = uuid_make(&intake->uuids, (uint64_t)clock_real_ms(), random);

@@ -85,8 +85,8 @@ struct intake_admission {
     struct uuid request;
     uint64_t body_bytes;    /* of the whole body, unpacked, when the head says it; 0: not known */
     unsigned retry_after_s; /* out of intake_begin: when to come again, if it knows; else 0 */
-    struct buf envelope; /* JSON object that the query stands for; empty: none. Owned; intake_admission_fini */
-    struct buf map;      /* the query's `map`, decoded; owned */
+    struct buf envelope;    /* JSON object that the query stands for; empty: none. Owned; intake_admission_fini */
+    struct buf map;         /* the query's `map`, decoded; owned */
 };
 
 void intake_admission_fini(struct intake_admission *admission);
@@ -107,8 +107,9 @@ struct intake_waker {
 };
 
 /* A new import, which takes what the admission owns; the waker is called when a resting import can go on or is done.
- * 0; ERR_NO_MEMORY, ERR_STOPPING, or ERR_OVERLOADED while too many wait to be ended; of an idempotency key
- * ERR_KEY_IN_FLIGHT, ERR_KEY_REUSED or ERR_IMPORT_ENDED; of the tenant's quotas ERR_TOO_LARGE or ERR_QUOTA; or why the store can't be read. */
+ * 0; ERR_NO_MEMORY, ERR_STOPPING, or ERR_OVERLOADED while too many or too much is under way; of an idempotency key
+ * ERR_KEY_IN_FLIGHT, ERR_KEY_REUSED or ERR_IMPORT_ENDED; of the tenant's quotas ERR_TOO_LARGE or ERR_QUOTA; or why
+ * the store can't be read. */
 int intake_begin(struct intake *intake, struct intake_admission *admission, const struct intake_waker *waker,
                  struct intake_import **import) MUST_CHECK;
 /* Takes bytes of the body and advances *piece. False: the connection must rest; then this is called again with what

@@ -48,6 +48,31 @@ static void imports_are_bounded(void **state)
     fixture_fini(&fixture);
 }
 
+/* So much is under way that another import is told to come again, before its body. */
+static void a_full_intake_takes_no_more(void **state)
+{
+    (void)state;
+    static const size_t bytes[] = {160u << 20, (160u << 20) - 1};
+    static const int errors[] = {ERR_OVERLOADED, 0};
+    struct fixture fixture;
+    fixture_init(&fixture, false); /* 64 MiB may be under way */
+    for (size_t i = 0; i < COUNT_OF(bytes); i++) {
+        struct intake_import *import = NULL;
+        struct intake_admission admission = {.contract = fixture_contract(&fixture, "cyrexa"),
+                                             .grant = {.tenant = fixture.tenant, .scopes = SCOPE_ALL}};
+        struct intake_waker waker = {0};
+        pthread_mutex_lock(&fixture.intake->lock);
+        fixture.intake->bytes += bytes[i];
+        pthread_mutex_unlock(&fixture.intake->lock);
+        assert_int_equal(intake_begin(fixture.intake, &admission, &waker, &import), errors[i]);
+        pthread_mutex_lock(&fixture.intake->lock);
+        fixture.intake->bytes -= bytes[i];
+        pthread_mutex_unlock(&fixture.intake->lock);
+        intake_release(&import);
+    }
+    fixture_fini(&fixture);
+}
+
 /* Released at every stage of a body: never begun to feed, within an item, between chunks. */
 static void released_at_every_stage(void **state)
 {
@@ -79,6 +104,7 @@ static void released_at_every_stage(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(imports_are_bounded),
+                                       cmocka_unit_test(a_full_intake_takes_no_more),
                                        cmocka_unit_test(released_at_every_stage)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
