@@ -69,6 +69,9 @@ static int run_server(const struct bench_run *run)
     if (err == 0) {
         err = bench_single(run, &server);
     }
+    if (err == 0 && server.single_rate > 0) {
+        err = bench_overload(run, &server);
+    }
     if (err == 0) {
         err = bench_hashing(run, &server);
     }

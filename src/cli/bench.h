@@ -69,8 +69,23 @@ struct bench_server {
     pid_t pid; /* 0: not ours */
     struct connection connection;
     struct sockaddr_in address;
-    uint64_t next; /* number of the first customer that it has not got yet */
+    uint64_t next;      /* number of the first customer that it has not got yet */
+    double single_rate; /* customers a second of the line `single`; 0: not measured */
 };
+
+/* Single creates, ready to be sent: head and body of each, one behind the other. */
+struct bench_requests {
+    struct buf text;
+    struct buf offsets; /* size_t, one more than requests */
+    size_t count;
+};
+/* Of customers that the server has not got yet. The caller frees them with fini on an error too. */
+int bench_requests_make(const struct bench_run *run, struct bench_server *server, size_t count,
+                        struct bench_requests *requests) MUST_CHECK;
+struct slice bench_requests_at(const struct bench_requests *requests, size_t index);
+void bench_requests_fini(struct bench_requests *requests);
+/* Percentiles of latencies, which are sorted, into the line. */
+void bench_latencies(uint32_t *latencies_us, size_t count, struct bench_line *line);
 
 /* Each measures and reports its lines. 0, or an ERR_ that has been told on stderr. */
 int bench_steps(const struct bench_run *run, enum bench_shape shape) MUST_CHECK;
@@ -78,6 +93,8 @@ int bench_store(const struct bench_run *run, enum bench_shape shape) MUST_CHECK;
 int bench_bulk(const struct bench_run *run, struct bench_server *server, const struct bench_source *source,
                uint64_t batch, const char *name) MUST_CHECK;
 int bench_single(const struct bench_run *run, struct bench_server *server) MUST_CHECK;
+/* Needs the rate of bench_single. */
+int bench_overload(const struct bench_run *run, struct bench_server *server) MUST_CHECK;
 int bench_hashing(const struct bench_run *run, struct bench_server *server) MUST_CHECK;
 int bench_copy(const struct bench_run *run) MUST_CHECK;
 

@@ -87,6 +87,7 @@ static const struct bar BARS[] = {
     {"seal", VALUE, false, 250000, NULL},
     {"single", VALUE, false, 15000, NULL},
     {"single", P99, true, 15, NULL},
+    {"overload", VALUE, false, 0.8, "single"},
     {"bulk-1000", RSS, true, 400, NULL},
     {"bulk-10000", RSS, true, 400, NULL},
     {"single", RSS, true, 400, NULL},

@@ -27,9 +27,7 @@ struct peer {
 
 struct singles {
     const struct bench_server *server;
-    struct buf text;    /* head and body of every request, one behind the other */
-    struct buf offsets; /* size_t */
-    size_t count;
+    struct bench_requests requests;
     size_t next;
     uint32_t *latencies_us;
     size_t done;
@@ -38,45 +36,69 @@ struct singles {
     struct peer peers[CONNECTIONS];
 };
 
-static int prepare(struct singles *singles, const struct bench_run *run, uint64_t first)
+int bench_requests_make(const struct bench_run *run, struct bench_server *server, size_t count,
+                        struct bench_requests *requests)
 {
     struct bench_source source = {.seed = run->seed, .shape = BENCH_CYREXA};
     struct buf body;
     char head[HEAD_BYTES];
+    *requests = (struct bench_requests){.count = count};
+    buf_init(&requests->text, 0);
+    buf_init(&requests->offsets, 0);
     buf_init(&body, 0);
-    for (size_t i = 0; i <= singles->count; i++) {
-        size_t at = singles->text.size;
-        buf_append(&singles->offsets, &at, sizeof at);
-        if (i < singles->count) {
+    for (size_t i = 0; i <= count; i++) {
+        size_t at = requests->text.size;
+        buf_append(&requests->offsets, &at, sizeof at);
+        if (i < count) {
             buf_clear(&body);
-            bench_body(&source, first + i, 1, "", &body);
-            buf_append(&singles->text, head, bench_head(singles->server, BENCH_CYREXA, body.size, head, sizeof head));
-            buf_append_slice(&singles->text, buf_view(&body));
+            bench_body(&source, server->next + i, 1, "", &body);
+            buf_append(&requests->text, head, bench_head(server, BENCH_CYREXA, body.size, head, sizeof head));
+            buf_append_slice(&requests->text, buf_view(&body));
         }
     }
-    int err = buf_error(&body) != 0 ? buf_error(&body) : buf_error(&singles->text);
+    server->next += count;
+    int err = buf_error(&body) != 0 ? buf_error(&body) : buf_error(&requests->text);
     buf_fini(&body);
+    return err != 0 ? err : buf_error(&requests->offsets);
+}
+
+struct slice bench_requests_at(const struct bench_requests *requests, size_t index)
+{
+    size_t range[2];
+    memcpy(range, requests->offsets.data + index * sizeof range[0], sizeof range);
+    return slice_make(requests->text.data + range[0], range[1] - range[0]);
+}
+
+void bench_requests_fini(struct bench_requests *requests)
+{
+    buf_fini(&requests->text);
+    buf_fini(&requests->offsets);
+}
+
+static int prepare(struct singles *singles, const struct bench_run *run, struct bench_server *server)
+{
+    size_t count = (size_t)(run->single_seconds * PREPARED_PER_SECOND);
+    int err = bench_requests_make(run, server, count, &singles->requests);
     /* One more, because a very short run prepares none. */
-    singles->latencies_us = calloc(singles->count + 1, sizeof *singles->latencies_us);
-    return err != 0 ? err : singles->latencies_us == NULL ? ERR_NO_MEMORY : buf_error(&singles->offsets);
+    singles->latencies_us = calloc(count + 1, sizeof *singles->latencies_us);
+    return err == 0 && singles->latencies_us == NULL ? ERR_NO_MEMORY : err;
 }
 
 /* Sends the next request on the connection. False: nothing more to send, or the write failed. */
 static bool send_next(struct singles *singles, struct peer *peer)
 {
-    size_t range[2];
     peer->sent_ns = clock_monotonic_ns();
-    if (singles->next == singles->count || peer->sent_ns >= singles->until_ns) {
+    if (singles->next == singles->requests.count || peer->sent_ns >= singles->until_ns) {
         return false;
     }
-    memcpy(range, singles->offsets.data + singles->next++ * sizeof range[0], sizeof range);
+    struct slice left = bench_requests_at(&singles->requests, singles->next++);
     bench_reply_begin(&peer->reply);
-    while (range[0] < range[1]) {
-        ssize_t sent = send(peer->fd, singles->text.data + range[0], range[1] - range[0], MSG_NOSIGNAL);
+    while (left.size > 0) {
+        ssize_t sent = send(peer->fd, left.data, left.size, MSG_NOSIGNAL);
         if (sent < 0 && errno != EINTR) {
             return false;
         }
-        range[0] += sent > 0 ? (size_t)sent : 0;
+        left = slice_from(left, sent > 0 ? (size_t)sent : 0);
     }
     singles->under_way++;
     return true;
@@ -157,16 +179,22 @@ static int compare(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-static void report(const struct singles *singles, const struct bench_meter *meter)
+void bench_latencies(uint32_t *latencies_us, size_t count, struct bench_line *line)
+{
+    if (count > 0) {
+        qsort(latencies_us, count, sizeof latencies_us[0], compare);
+        line->p50_ms = latencies_us[count / 2] / 1e3;
+        line->p99_ms = latencies_us[count * 99 / 100] / 1e3;
+    }
+}
+
+static double report(const struct singles *singles, const struct bench_meter *meter)
 {
     struct bench_line line = bench_line_make("single", BENCH_SHAPE_NAMES[BENCH_CYREXA], "customers/s");
     bench_meter_to_line(meter, singles->done, &line);
-    qsort(singles->latencies_us, singles->done, sizeof singles->latencies_us[0], compare);
-    size_t middle = singles->done / 2;
-    size_t late = singles->done * 99 / 100;
-    line.p50_ms = singles->latencies_us[middle] / 1e3;
-    line.p99_ms = singles->latencies_us[late] / 1e3;
+    bench_latencies(singles->latencies_us, singles->done, &line);
     bench_report(&line);
+    return line.value;
 }
 
 int bench_single(const struct bench_run *run, struct bench_server *server)
@@ -175,12 +203,8 @@ int bench_single(const struct bench_run *run, struct bench_server *server)
     struct bench_meter meter;
     memset(&singles, 0, sizeof singles);
     singles.server = server;
-    singles.count = (size_t)(run->single_seconds * PREPARED_PER_SECOND);
-    buf_init(&singles.text, 0);
-    buf_init(&singles.offsets, 0);
     int epoll = epoll_create1(EPOLL_CLOEXEC);
-    int err = prepare(&singles, run, server->next);
-    server->next += singles.count;
+    int err = prepare(&singles, run, server);
     if (err == 0) {
         err = connect_all(&singles, epoll);
     }
@@ -190,7 +214,7 @@ int bench_single(const struct bench_run *run, struct bench_server *server)
         err = run_load(&singles, epoll);
         bench_meter_end(&meter);
         if (err == 0 && singles.done > 0) {
-            report(&singles, &meter);
+            server->single_rate = report(&singles, &meter);
         }
     }
     for (size_t i = 0; i < CONNECTIONS; i++) {
@@ -200,7 +224,6 @@ int bench_single(const struct bench_run *run, struct bench_server *server)
     }
     close(epoll);
     free(singles.latencies_us);
-    buf_fini(&singles.text);
-    buf_fini(&singles.offsets);
+    bench_requests_fini(&singles.requests);
     return err;
 }
