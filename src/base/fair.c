@@ -144,14 +144,12 @@ static void flow_forget(struct fair *fair, struct flow *flow)
 /* F4: too many flows that have just become empty stand between; that is rare. */
 static void forget_an_empty_one(struct fair *fair)
 {
-    for (struct list *link = fair->old.next; link != &fair->old; link = link->next) {
-        struct flow *flow = LIST_ENTRY(link, struct flow, link);
-        if (is_empty(flow)) {
-            flow_forget(fair, flow);
-            return;
-        }
+    struct list *link = fair->old.next;
+    while (link != &fair->old && !is_empty(LIST_ENTRY(link, struct flow, link))) {
+        link = link->next;
     }
-    assert(!"F4");
+    assert(link != &fair->old);
+    flow_forget(fair, LIST_ENTRY(link, struct flow, link));
 }
 
 static struct flow *flow_take(struct fair *fair)
