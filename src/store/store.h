@@ -291,13 +291,15 @@ int store_resume(struct store *store) MUST_CHECK;
  * costs a fraction of committing each. Nothing of a run is kept before store_run_finish returned 0; then
  * S1 to S5 hold for its chunks as for committed ones. Keys that a run holds answer BUSY to others meanwhile.
  * A run belongs to one thread at a time; several may be open, each of another import. The import must have
- * its open row, and no chunk of it may be committed while it has a run.
+ * its open row, and takes no other chunk or row while it has a run (ERR_BUSY). Ids of the customers that are
+ * created rise.
  */
 struct store_run;
 int store_run_open(struct store *store, const struct uuid *tenant, const struct uuid *import,
                    struct store_run **run) MUST_CHECK;
 /* Decides the chunk like store_commit (row and request NULL). What it needs of the chunk is copied. `kept` means:
- * if the run is finished. An atomic chunk that is refused leaves the run as it was before. */
+ * if the run is finished. An atomic chunk that is refused leaves the run as it was before. Not 0: the run is lost
+ * and can only be cancelled or finished, which says so too. */
 int store_run_add(struct store_run *run, struct store_chunk *chunk) MUST_CHECK;
 /* Bytes of memory and customers that the run holds now: the caller finishes it when they are many. */
 size_t store_run_bytes(const struct store_run *run);
