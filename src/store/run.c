@@ -206,12 +206,32 @@ static void note_customers(struct store_local_run *run, const struct store_chunk
     run->count += chunk->count;
 }
 
+/* A chunk that may change older customers is committed at once: what it writes is not new, so it can't come in
+ * files. The rule is the import's, so the run has nothing else. */
+static int commit_instead(struct store_local_run *run, struct store_chunk *chunk)
+{
+    struct store_local *local = run->local;
+    assert(run->count == 0);
+    pthread_mutex_lock(&local->commit_lock);
+    unlink_run(run);
+    pthread_mutex_unlock(&local->commit_lock);
+    int err = store_local_commit(&local->store, &chunk, 1);
+    pthread_mutex_lock(&local->commit_lock);
+    run->next = local->runs;
+    local->runs = run;
+    pthread_mutex_unlock(&local->commit_lock);
+    return err;
+}
+
 int store_local_run_add(struct store_run *of, struct store_chunk *chunk)
 {
     struct store_local_run *run = run_of(of);
     chunk->kept = false;
     chunk->error = 0;
     int err = run->error;
+    if (err == 0 && chunk->on_existing == IMPORT_EXISTING_UPDATE) {
+        return commit_instead(run, chunk);
+    }
     if (err == 0) {
         pthread_mutex_lock(&run->local->commit_lock);
         err = decide(run, chunk);
@@ -222,6 +242,7 @@ int store_local_run_add(struct store_run *of, struct store_chunk *chunk)
         err = store_run_write_rows(run);
     }
     if (err != 0) {
+        run->error = err;
         chunk->kept = false;
         chunk->error = err;
     }

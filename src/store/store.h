@@ -292,7 +292,8 @@ int store_resume(struct store *store) MUST_CHECK;
  * S1 to S5 hold for its chunks as for committed ones. Keys that a run holds answer BUSY to others meanwhile.
  * A run belongs to one thread at a time; several may be open, each of another import. The import must have
  * its open row, and takes no other chunk or row while it has a run (ERR_BUSY). Ids of the customers that are
- * created rise.
+ * created rise. Chunks with IMPORT_EXISTING_UPDATE gain nothing: they are committed when they are added, and kept
+ * whatever becomes of the run.
  */
 struct store_run;
 int store_run_open(struct store *store, const struct uuid *tenant, const struct uuid *import,

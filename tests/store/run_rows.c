@@ -289,6 +289,29 @@ static void import_belongs_to_its_run(struct fixture *fixture)
     assert_int_equal(store_run_open(fixture->store, &import.tenant, &unknown, &none), ERR_IMPORT_ENDED);
 }
 
+static void updates_are_committed(struct fixture *fixture)
+{
+    static const struct person first = {.unique = 1, .content = 1};
+    static const struct person second = {.unique = 2, .content = 2};
+    struct store_import import;
+    struct buf out;
+    struct store_run *run = begin(fixture, 0, &import);
+    for (uint32_t i = 0; i < 2; i++) {
+        struct store_chunk *chunk = fixture_chunk(fixture, &import, i, i == 0 ? &first : &second, 1);
+        chunk->on_existing = IMPORT_EXISTING_UPDATE;
+        assert_int_equal(store_run_add(run, chunk), 0);
+        assert_true(chunk->kept);
+        assert_int_equal(chunk->outcomes[0].kind, STORE_CREATED);
+        buf_init(&out, 0);
+        assert_int_equal(store_import_outcomes(fixture->store, &import.tenant, &import.id, i, NULL, &out), 0);
+        buf_fini(&out);
+    }
+    assert_int_equal(store_run_count(run), 0);
+    assert_int_equal(store_run_finish(&run), 0);
+    commit_row(fixture, &import, 2, 2);
+    assert_int_equal(fixture_count(fixture, 0), 2);
+}
+
 /* ---- one call of the key-value store fails, or is the last ---- */
 
 static struct {
@@ -567,6 +590,7 @@ const struct row run_rows[] = {
     {"S4 a run takes over keys before they are swept", KIND_ALL, late_entries},
     {"outcomes, chain and faults of a run's chunk", KIND_ALL, rows_of_a_chunk},
     {"an import with an open run takes nothing else", KIND_ALL, import_belongs_to_its_run},
+    {"chunks that may update are committed at once", KIND_ALL, updates_are_committed},
     {"S4 a run's key meets the sweep of an older one", KIND_ALL, sweep_meets_run},
     {"S7 a write that failed and happened", KIND_ALL, follows_what_happened},
     {"S2 a run that fails at any step leaves nothing", KIND_ALL, failing_leaves_nothing},
