@@ -312,6 +312,70 @@ static void updates_are_committed(struct fixture *fixture)
     assert_int_equal(fixture_count(fixture, 0), 2);
 }
 
+/* ---- beside others ---- */
+
+struct others {
+    struct store *store;
+    atomic_bool end;
+    atomic_size_t problems;
+    atomic_size_t rounds;
+};
+
+static void *verify_always(void *context)
+{
+    struct others *others = context;
+    while (!atomic_load(&others->end)) {
+        struct store_verify_counts counts;
+        int err = store_verify(others->store, NULL, NULL, NULL, &counts);
+        atomic_fetch_add(&others->problems, err == 0 ? counts.problems : 1);
+        atomic_fetch_add(&others->rounds, 1);
+    }
+    return NULL;
+}
+
+static void *sweep_always(void *context)
+{
+    struct others *others = context;
+    while (!atomic_load(&others->end)) {
+        bool left = false;
+        atomic_fetch_add(&others->problems, store_sweep(others->store, 7, &left) == 0 ? 0 : 1);
+        (void)usleep(500);
+    }
+    return NULL;
+}
+
+/* Runs that end in each way, while everything is held against everything: at no instant does it not fit. */
+static void runs_beside_others(struct fixture *fixture)
+{
+    struct others others = {.store = fixture->store};
+    pthread_t threads[2];
+    size_t kept = 0;
+    assert_int_equal(pthread_create(&threads[0], NULL, verify_always, &others), 0);
+    assert_int_equal(pthread_create(&threads[1], NULL, sweep_always, &others), 0);
+    for (unsigned i = 0; i < 12 || atomic_load(&others.rounds) < 3; i++) {
+        struct person people[PEOPLE];
+        struct store_import import;
+        make_people(people, 100 + i / 3 * 1000);
+        struct store_run *run = begin(fixture, 0, &import);
+        add_all(fixture, run, &import, people, 0);
+        if (i % 3 == 0) {
+            store_run_cancel(&run);
+        } else {
+            assert_int_equal(store_run_finish(&run), 0);
+        }
+        kept += i % 3 == 2 ? PEOPLE : 0;
+        if (i % 3 == 2) {
+            commit_row(fixture, &import, CHUNKS, PEOPLE);
+        } else {
+            fixture_end(fixture, &import, IMPORT_ABORTED);
+        }
+        assert_int_equal(fixture_count(fixture, 0), kept);
+    }
+    atomic_store(&others.end, true);
+    assert_int_equal(pthread_join(threads[0], NULL) + pthread_join(threads[1], NULL), 0);
+    assert_int_equal(atomic_load(&others.problems), 0);
+}
+
 /* ---- one call of the key-value store fails, or is the last ---- */
 
 static struct {
@@ -591,6 +655,7 @@ const struct row run_rows[] = {
     {"outcomes, chain and faults of a run's chunk", KIND_ALL, rows_of_a_chunk},
     {"an import with an open run takes nothing else", KIND_ALL, import_belongs_to_its_run},
     {"chunks that may update are committed at once", KIND_ALL, updates_are_committed},
+    {"S2 runs beside a verify and a sweep", KIND_ALL, runs_beside_others},
     {"S4 a run's key meets the sweep of an older one", KIND_ALL, sweep_meets_run},
     {"S7 a write that failed and happened", KIND_ALL, follows_what_happened},
     {"S2 a run that fails at any step leaves nothing", KIND_ALL, failing_leaves_nothing},
