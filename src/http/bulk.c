@@ -165,12 +165,15 @@ static void close_reply(void *context)
     (void)context; /* the import is the request's */
 }
 
-/* A partial answer says where the whole story is (RFC 8288). */
+/* Where the whole story of a partial import is (RFC 8288), or will be of one that is taken in later. */
 static void add_link(struct http_request *request, const struct intake_answer *answer)
 {
     char import[UUID_TEXT_BYTES + 1];
+    uuid_to_text(intake_import_id(request->import), import);
+    if (answer->accepted) {
+        snprintf(request->location, sizeof request->location, "/v1/imports/%s", import);
+    }
     if (answer->refused > 0) {
-        uuid_to_text(intake_import_id(request->import), import);
         snprintf(request->link, sizeof request->link, "</v1/imports/%s>; rel=\"describedby\"", import);
     }
 }
@@ -202,8 +205,8 @@ void http_bulk_answer(struct http_request *request)
     add_link(request, &answer);
     int err = answer.error;
     if (err == 0) {
-        request->status = 200;
-        request->content_type = intake_reply_type(request->import);
+        request->status = answer.accepted ? 202 : 200;
+        request->content_type = answer.accepted ? "application/json" : intake_reply_type(request->import);
         err = compose(request);
     }
     if (err != 0) {

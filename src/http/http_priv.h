@@ -108,6 +108,7 @@ struct http_request {
     const char *content_type;
     char allow[64];         /* Allow of a 405 */
     char link[96];          /* Link; empty: none */
+    char location[64];      /* Location; empty: none */
     bool replayed;          /* Idempotency-Replayed */
     unsigned retry_after_s; /* Retry-After; 0: none */
     bool unframed;          /* where the request ends is not sure: answer at once and close */

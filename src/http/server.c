@@ -150,6 +150,9 @@ static void add_import_headers(const struct http_request *request, struct MHD_Re
     if (request->replayed) {
         MHD_add_response_header(response, "Idempotency-Replayed", "true");
     }
+    if (request->location[0] != '\0') {
+        MHD_add_response_header(response, MHD_HTTP_HEADER_LOCATION, request->location);
+    }
     if (request->link[0] != '\0') {
         MHD_add_response_header(response, "Link", request->link);
     }

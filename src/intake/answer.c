@@ -155,6 +155,8 @@ void intake_answer(struct intake_import *import, struct intake_answer *answer)
         answer->existing = 0;
         answer->updated = 0;
         answer->skipped = 0;
+    } else if (import->accepted || (answer->replayed && import->admission.async)) {
+        answer->accepted = true;
     } else if (buf_error(&import->outcomes) != 0) {
         answer->error = ERR_OUTCOME_UNKNOWN; /* kept, but there is no memory to say it with */
     }

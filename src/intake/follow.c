@@ -105,6 +105,7 @@ static int join(struct intake_import *import, const struct store_import *row, bo
 {
     import->follow = whole ? FOLLOW_ALL : FOLLOW_KEPT;
     import->id = row->id;
+    import->request.import = row->id;
     import->started_ms = row->started_ms;
     import->row = *row;
     import->row.envelope = SLICE_NONE;
@@ -151,15 +152,33 @@ static int follow_claim(struct intake_import *import, const struct store_request
     return err;
 }
 
+/* A body from the spool goes on with the row that was written when it was taken. */
+static int follow_spooled(struct intake_import *import)
+{
+    struct store_import row;
+    struct buf envelope;
+    buf_init(&envelope, 0);
+    int err = store_import_get(import->intake->options.store, &import->row.tenant, &import->admission.spooled_id, &row,
+                               &envelope);
+    buf_fini(&envelope);
+    if (err == 0) {
+        err = row.state == IMPORT_OPEN ? join(import, &row, false) : ERR_IMPORT_ENDED;
+    }
+    return err;
+}
+
 int follow_begin(struct intake_import *import)
 {
     struct store_request claim;
-    if (!import->admission.keyed) {
-        return 0;
-    }
     import->request = (struct store_request){.import = import->id, .created_ms = import->started_ms};
     memcpy(import->request.mac, import->admission.key_mac, CRYPTO_MAC_BYTES);
     memcpy(import->request.terms, import->admission.terms_mac, CRYPTO_MAC_BYTES);
+    if (import->admission.spooled) {
+        return follow_spooled(import);
+    }
+    if (!import->admission.keyed) {
+        return 0;
+    }
     int err = hold_key(import);
     if (err != 0) {
         return err;

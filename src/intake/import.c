@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "intake/intake_priv.h"
+#include "intake/spool_priv.h"
 
 #define FAULT_BLOCK_BYTES (16u << 10)
 #define FAULT_LIMIT_BYTES (32u << 20)
@@ -13,6 +13,7 @@
 static void import_free(struct intake_import *import)
 {
     frame_fini(import);
+    spool_drop(&import->spool);
     arena_free(&import->fault_arena);
     buf_fini(&import->envelope);
     buf_fini(&import->outcomes);
@@ -45,7 +46,7 @@ static void begin_row(struct intake_import *import)
                                         .partial = admission->partial,
                                         .strict = admission->strict,
                                         .dry_run = admission->dry_run,
-                                        .resumable = admission->keyed,
+                                        .resumable = admission->keyed || admission->async,
                                         .request = admission->request,
                                         .started_ms = import->started_ms};
     memcpy(import->row.project, admission->grant.project, sizeof import->row.project);
@@ -96,6 +97,12 @@ static int begin_quota(struct intake_import *import)
                                                       admission->body_bytes, clock_real_ms(), &import->quota);
 }
 
+/* A retry of a key is compared at once, whatever it prefers. */
+static bool is_spooling(const struct intake_import *import)
+{
+    return import->admission.async && import->intake->feed != NULL && import->follow == FOLLOW_NOTHING;
+}
+
 static int start(struct intake *intake, struct intake_import *import)
 {
     int err = enter(intake, import);
@@ -105,6 +112,7 @@ static int start(struct intake *intake, struct intake_import *import)
     begin_row(import);
     err = follow_begin(import);
     err = err == 0 ? begin_quota(import) : err;
+    err = err == 0 && is_spooling(import) ? feed_begin(import) : err;
     err = err == 0 ? import_show(import) : err;
     if (err != 0) {
         quota_end(&import->quota, false);

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "intake/intake_priv.h"
+#include "intake/spool_priv.h"
 
 static void *worker_run(void *context)
 {
@@ -67,7 +67,7 @@ static int start(struct intake *intake)
         intake->laning = pthread_create(&intake->laner, NULL, bulk_run, intake) == 0;
         err = intake->keeping && intake->laning ? 0 : ERR_NO_MEMORY;
     }
-    return err;
+    return err == 0 && intake->options.spool != NULL ? feed_new(intake, &intake->feed) : err;
 }
 
 int intake_new(const struct intake_options *options, struct intake **intake)
@@ -123,6 +123,9 @@ void intake_free(struct intake **intake)
     }
     pthread_mutex_lock(&freed->lock);
     freed->stopping = true;
+    pthread_mutex_unlock(&freed->lock);
+    feed_free(&freed->feed);
+    pthread_mutex_lock(&freed->lock);
     while (freed->import_count > 0) {
         pthread_cond_wait(&freed->idle, &freed->lock);
     }

@@ -30,10 +30,13 @@ struct intake_options {
     struct auth *auth;
     size_t worker_threads;
     size_t hash_threads;
-    size_t imports;        /* imports under way at a time, at most: connections */
-    size_t request_chunks; /* chunks of one import that may be under way */
-    size_t memory_bytes;   /* of bodies under way in all; an import may always have one chunk */
-    int64_t key_window_ms; /* how long an idempotency key is kept */
+    size_t imports;                    /* imports under way at a time, at most: connections */
+    size_t request_chunks;             /* chunks of one import that may be under way */
+    size_t memory_bytes;               /* of bodies under way in all; an import may always have one chunk */
+    int64_t key_window_ms;             /* how long an idempotency key is kept */
+    const char *spool;                 /* folder of bodies that are taken in later; NULL: none are */
+    struct contract *const *contracts; /* that such bodies may be for */
+    size_t contract_count;
 };
 
 /* Starts the workers, the keeper, the hashing lane and the sweeper. 0 or ERR_NO_MEMORY. */
@@ -77,7 +80,9 @@ struct intake_admission {
     bool partial;        /* handling=lenient */
     bool strict;         /* findings are faults */
     bool dry_run;
-    bool async; /* respond-async */
+    bool async;   /* respond-async */
+    bool spooled; /* comes from the spool, as the import of that id */
+    struct uuid spooled_id;
     bool keyed; /* an Idempotency-Key came */
     uint8_t key_mac[CRYPTO_MAC_BYTES];
     uint8_t terms_mac[CRYPTO_MAC_BYTES]; /* what besides the body a retry must repeat */

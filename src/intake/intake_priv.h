@@ -150,6 +150,8 @@ struct intake_import {
     struct buf why;                 /* H: a reason of refusal that is composed */
     struct unpack *unpack;          /* H: NULL when the body comes as it is */
     struct slice plain;             /* H: unpacked and not yet taken */
+    struct spool *spool;            /* H, then the feed's: its body is taken in later; NULL: at once */
+    bool accepted;                  /* the feed's, until `done`: its body is safe */
     struct intake_chunk *filling;   /* H */
     struct intake_chunk *spare;     /* H: taken before the full one is shipped */
     size_t item_bytes;              /* H: of the item that is arriving */
@@ -235,6 +237,7 @@ struct intake {
     struct intake_worker laner_tools;
     bool laning;
     struct intake_hash_lane *hash_lane;
+    struct feed *feed; /* NULL: no bodies are taken in later */
     struct quota *quota;
 
     pthread_mutex_t lock;

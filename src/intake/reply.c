@@ -269,11 +269,24 @@ static int append_chunk(struct intake_import *import)
 
 /* ---- the whole ---- */
 
+/* What a body that is taken in later is answered with, now and when its key comes again. */
+static void append_accepted(struct intake_import *import, struct buf *out)
+{
+    char text[UUID_TEXT_BYTES + 1];
+    uuid_to_text(&import->id, text);
+    buf_printf(out, "{\"import\":\"%s\",\"state\":\"open\"}", text);
+}
+
 static void begin(struct intake_import *import)
 {
     struct intake_reply *reply = &import->reply;
     reply->begun = true;
     reply->first = true;
+    if (import->accepted || (import->admission.async && import->follow == FOLLOW_ALL)) {
+        append_accepted(import, &reply->piece);
+        reply->ended = true;
+        return;
+    }
     if (import->admission.shape == INTAKE_COUNTS) {
         append_counts(import, &reply->piece);
         reply->ended = true;

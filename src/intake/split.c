@@ -10,7 +10,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "intake/intake_priv.h"
+#include "intake/spool_priv.h"
 
 static bool is_full(const struct intake_chunk *chunk)
 {
@@ -169,12 +169,32 @@ static bool take_packed(struct intake_import *import, struct slice *piece)
     return true;
 }
 
+/* As it comes, to be taken in later. */
+static bool take_spooled(struct intake_import *import, struct slice *piece)
+{
+    int err = spool_append(import->spool, *piece);
+    atomic_fetch_add(&import->bytes, piece->size);
+    *piece = slice_from(*piece, piece->size);
+    if (err != 0) {
+        refuse_body(import, err, &(struct json_error){0});
+    }
+    return true;
+}
+
+static bool take_any(struct intake_import *import, struct slice *piece)
+{
+    if (import->spool != NULL) {
+        return take_spooled(import, piece);
+    }
+    return import->unpack != NULL ? take_packed(import, piece) : take_plain(import, piece);
+}
+
 bool intake_take(struct intake_import *import, struct slice *piece)
 {
     if (atomic_load(&import->aborting) && import->split_error == 0) {
         refuse_body(import, ERR_ABORTED, &(struct json_error){0});
     }
-    bool go_on = import->unpack != NULL ? take_packed(import, piece) : take_plain(import, piece);
+    bool go_on = import->split_error != 0 || take_any(import, piece);
     if (import->split_error != 0) {
         *piece = SLICE_NONE; /* the rest is of no use any more */
         go_on = true;
@@ -237,8 +257,30 @@ static int end_frame(struct intake_import *import)
     return error;
 }
 
+/* A spooled body that broke off, or could not be kept, was never taken. */
+static void end_spooled(struct intake_import *import, int error)
+{
+    if (error == 0) {
+        feed_accept(import);
+        return;
+    }
+    spool_drop(&import->spool);
+    pthread_mutex_lock(&import->intake->lock);
+    import->ended = true;
+    pthread_mutex_unlock(&import->intake->lock);
+    pthread_mutex_lock(&import->lock);
+    import->failed = true;
+    import->error = error;
+    pthread_mutex_unlock(&import->lock);
+    import_done(import);
+}
+
 bool intake_end(struct intake_import *import)
 {
+    if (import->spool != NULL) {
+        end_spooled(import, import->split_error);
+        return true;
+    }
     struct slice nothing = SLICE_NONE;
     if (!intake_take(import, &nothing)) {
         return false;
@@ -249,5 +291,9 @@ bool intake_end(struct intake_import *import)
 
 void split_cut_off(struct intake_import *import)
 {
+    if (import->spool != NULL) {
+        end_spooled(import, ERR_CUT_OFF);
+        return;
+    }
     end_with(import, ERR_CUT_OFF);
 }

@@ -1,0 +1,449 @@
+/*
+ * Feed: imports that were answered before they were taken in (Prefer: respond-async).
+ *
+ *   body arrives ─► spool file ─► synced, row `open` and claim committed ─► 202 ─► its turn ─► the way of a batch
+ *                                 acceptor thread                                 feeder thread
+ *
+ * One body is taken in at a time, as if a client sent it: it follows its own row like a retry with a key
+ * (follow.c), so that what was kept before a restart is not kept again. A body whose trouble may pass, a full
+ * disk for one, is tried again later; the file goes when its import has ended.
+ *
+ * The difficulty is who stands for the import while it waits: the object that took the body in does, with its key,
+ * so that another request of the key meets "in flight"; it is shown until the feeding one takes its place. Files
+ * that an earlier run left have no such object: they are fed with what their head says.
+ */
+#include <dirent.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/queue.h"
+#include "base/reader.h"
+#include "intake/spool_priv.h"
+
+#define WAITING_MAX 1024u /* bodies that wait for their turn; one more is not taken so */
+#define PAUSE_S     1
+
+struct feed {
+    struct intake *intake;
+    const char *folder;
+    struct queue *accept; /* struct intake_import */
+    struct queue *turns;  /* struct turn */
+    pthread_t acceptor;
+    pthread_t feeder;
+    bool accepting;
+    bool feeding;
+    atomic_bool stopping;
+    pthread_mutex_t lock;
+    pthread_cond_t woken;
+    bool awake;
+};
+
+/* A file that waits. */
+struct turn {
+    struct uuid id;
+    struct intake_import *import; /* that took it in; NULL after a restart */
+};
+
+/* ---- the head of a file: what was admitted ---- */
+
+static void put_bytes(struct buf *head, struct slice bytes)
+{
+    buf_append_u32(head, (uint32_t)bytes.size);
+    buf_append_slice(head, bytes);
+}
+
+static void write_head(const struct intake_admission *admission, struct buf *head)
+{
+    buf_append_byte(head, contract_info(admission->contract)->number);
+    buf_append_byte(head, admission->format);
+    buf_append_byte(head, admission->encoding);
+    buf_append_byte(head, admission->on_existing);
+    buf_append_byte(head, (uint8_t)(admission->partial | admission->strict << 1 | admission->dry_run << 2));
+    buf_append_u32(head, admission->grant.scopes);
+    buf_append_slice(head, uuid_view(&admission->request));
+    buf_append(head, admission->key_mac, CRYPTO_MAC_BYTES);
+    buf_append(head, admission->terms_mac, CRYPTO_MAC_BYTES);
+    put_bytes(head, slice_from_text(admission->grant.project));
+    put_bytes(head, slice_from_text(admission->grant.subject));
+    put_bytes(head, buf_view(&admission->envelope));
+    put_bytes(head, buf_view(&admission->map));
+}
+
+static void read_name(struct reader *reader, char *name, size_t room)
+{
+    struct slice text = reader_bytes(reader, reader_u32(reader));
+    if (text.size < room) {
+        memcpy(name, text.data, text.size);
+    }
+}
+
+static const struct contract *contract_of(const struct intake *intake, uint8_t number)
+{
+    for (size_t i = 0; i < intake->options.contract_count; i++) {
+        if (contract_info(intake->options.contracts[i])->number == number) {
+            return intake->options.contracts[i];
+        }
+    }
+    return NULL;
+}
+
+static int read_head(const struct intake *intake, struct slice head, struct intake_admission *admission)
+{
+    struct reader reader;
+    reader_init(&reader, head);
+    admission->contract = contract_of(intake, reader_u8(&reader));
+    admission->format = reader_u8(&reader);
+    admission->encoding = reader_u8(&reader);
+    admission->on_existing = reader_u8(&reader);
+    uint8_t flags = reader_u8(&reader);
+    admission->partial = (flags & 1) != 0;
+    admission->strict = (flags & 2) != 0;
+    admission->dry_run = (flags & 4) != 0;
+    admission->grant.scopes = reader_u32(&reader);
+    reader_copy(&reader, admission->request.bytes, UUID_BYTES);
+    reader_copy(&reader, admission->key_mac, CRYPTO_MAC_BYTES);
+    reader_copy(&reader, admission->terms_mac, CRYPTO_MAC_BYTES);
+    read_name(&reader, admission->grant.project, sizeof admission->grant.project);
+    read_name(&reader, admission->grant.subject, sizeof admission->grant.subject);
+    buf_append_slice(&admission->envelope, reader_bytes(&reader, reader_u32(&reader)));
+    buf_append_slice(&admission->map, reader_bytes(&reader, reader_u32(&reader)));
+    if (reader_error(&reader) != 0 || reader_left(&reader) != 0) {
+        return ERR_CORRUPT;
+    }
+    if (admission->contract == NULL) {
+        return ERR_CONTRACT;
+    }
+    return buf_error(&admission->envelope) != 0 ? buf_error(&admission->envelope) : buf_error(&admission->map);
+}
+
+int feed_begin(struct intake_import *import)
+{
+    const struct intake *intake = import->intake;
+    const struct auth_tenant *tenant = import->admission.grant.tenant;
+    struct buf head;
+    buf_init(&head, SPOOL_HEAD_LIMIT_BYTES);
+    write_head(&import->admission, &head);
+    int err = buf_error(&head);
+    err = err == 0 ? spool_create(intake->options.spool, &tenant->id, &import->id, tenant->keys, buf_view(&head),
+                                  &import->spool)
+                   : err;
+    buf_fini(&head);
+    return err;
+}
+
+/* ---- accepting ---- */
+
+/* The row that says that the import is open, and the claim on its key. */
+static int commit_row(struct intake_import *import)
+{
+    struct store_chunk chunk = {.tenant = import->row.tenant,
+                                .import = import->id,
+                                .row = &import->opening,
+                                .request = import->admission.keyed ? &import->request : NULL,
+                                .request_before_ms = clock_real_ms() - import->intake->options.key_window_ms};
+    struct store_chunk *chunks = &chunk;
+    int err = store_commit(import->intake->options.store, &chunks, 1);
+    return err != 0 ? err : chunk.error;
+}
+
+static void refuse(struct intake_import *import, int err)
+{
+    pthread_mutex_lock(&import->lock);
+    import->failed = true;
+    import->error = import->error == 0 ? err : import->error;
+    pthread_mutex_unlock(&import->lock);
+    spool_drop(&import->spool);
+}
+
+static int take_turn(struct feed *feed, struct intake_import *import, const struct uuid *id)
+{
+    struct turn *turn = calloc(1, sizeof *turn);
+    if (turn == NULL) {
+        return ERR_NO_MEMORY;
+    }
+    *turn = (struct turn){.id = *id, .import = import};
+    if (!queue_try_push(feed->turns, turn)) {
+        free(turn);
+        return ERR_OVERLOADED;
+    }
+    return 0;
+}
+
+static void accept_one(struct feed *feed, struct intake_import *import)
+{
+    int err = spool_finish(import->spool);
+    err = err == 0 ? commit_row(import) : err;
+    if (err != 0) {
+        refuse(import, err);
+        import_done(import);
+        import_unref(import);
+        return;
+    }
+    spool_close(&import->spool);
+    import->accepted = true;
+    struct uuid id = import->id;
+    import_done(import);
+    /* It is open and its file is safe: when there is no place for it now, the next start takes it up. */
+    if (take_turn(feed, import, &id) != 0) {
+        log_warning(NULL, "spooled body waits for a restart", NULL);
+        import_unref(import);
+    }
+}
+
+static void *acceptor_run(void *context)
+{
+    struct feed *feed = context;
+    struct intake_import *import;
+    while ((import = queue_pop(feed->accept)) != NULL) {
+        accept_one(feed, import);
+    }
+    return NULL;
+}
+
+void feed_accept(struct intake_import *import)
+{
+    struct feed *feed = import->intake->feed;
+    pthread_mutex_lock(&import->intake->lock);
+    import->references++;
+    import->ended = true;
+    pthread_mutex_unlock(&import->intake->lock);
+    if (!queue_try_push(feed->accept, import)) {
+        refuse(import, ERR_OVERLOADED);
+        import_done(import);
+        import_unref(import);
+    }
+}
+
+/* ---- feeding ---- */
+
+static void wake(void *context)
+{
+    struct feed *feed = context;
+    pthread_mutex_lock(&feed->lock);
+    feed->awake = true;
+    pthread_cond_signal(&feed->woken);
+    pthread_mutex_unlock(&feed->lock);
+}
+
+static void rest(struct feed *feed, struct intake_import *import)
+{
+    intake_rest(import);
+    pthread_mutex_lock(&feed->lock);
+    while (!feed->awake) {
+        pthread_cond_wait(&feed->woken, &feed->lock);
+    }
+    feed->awake = false;
+    pthread_mutex_unlock(&feed->lock);
+}
+
+/* The body to its end, or to where it is left: a stop, or a file that can't be read. */
+static int send_body(struct feed *feed, struct spool *spool, struct intake_import *import)
+{
+    struct slice bytes = SLICE_NONE;
+    int err = spool_read(spool, &bytes);
+    while (err == 0 && bytes.size > 0) {
+        if (atomic_load(&feed->stopping)) {
+            return ERR_STOPPING;
+        }
+        while (!intake_take(import, &bytes)) {
+            rest(feed, import);
+        }
+        err = spool_read(spool, &bytes);
+    }
+    if (err != 0) {
+        return err;
+    }
+    while (!intake_end(import)) {
+        rest(feed, import);
+    }
+    while (!intake_is_done(import)) {
+        rest(feed, import);
+    }
+    return 0;
+}
+
+static void log_end(const struct intake_import *import, const struct intake_answer *answer)
+{
+    char id[UUID_TEXT_BYTES + 1];
+    uuid_to_text(&import->id, id);
+    struct log_subject subject = {.tenant = import->admission.grant.tenant->name, .import = id};
+    log_info(&subject, "import",
+             "\"spooled\":true,\"code\":\"%s\",\"items\":%llu,\"created\":%llu,\"existing\":%llu,\"faults\":%llu",
+             answer->error == 0 ? "" : err_code(answer->error), (unsigned long long)answer->item_count,
+             (unsigned long long)answer->created, (unsigned long long)answer->existing,
+             (unsigned long long)answer->fault_total);
+}
+
+/* 0 when the import has ended, one way or another; else why it has to be tried again. A file without a row was never
+ * answered with 202. */
+static int feed_import(struct feed *feed, struct spool *spool, struct intake_admission *admission)
+{
+    struct intake_waker waker = {.wake = wake, .context = feed};
+    struct intake_import *import = NULL;
+    struct intake_answer answer = {0};
+    int err = intake_begin(feed->intake, admission, &waker, &import);
+    if (err != 0) {
+        return err == ERR_IMPORT_ENDED || err == ERR_NOT_FOUND ? 0 : err;
+    }
+    err = send_body(feed, spool, import);
+    if (err == 0) {
+        intake_answer(import, &answer);
+        log_end(import, &answer);
+        err = answer.error != 0 && err_is_temporary(answer.error) && import->left ? answer.error : 0;
+    }
+    intake_release(&import);
+    return err;
+}
+
+static int open_admission(struct feed *feed, const struct uuid *id, struct spool **spool,
+                          struct intake_admission *admission)
+{
+    struct slice head;
+    struct uuid tenant;
+    int err = spool_open(feed->folder, id, &tenant, spool);
+    err = err == 0 ? auth_tenant_of_data(feed->intake->options.auth, &tenant, &admission->grant.tenant) : err;
+    err = err == 0 ? spool_read_head(*spool, admission->grant.tenant->keys, &head) : err;
+    return err == 0 ? read_head(feed->intake, head, admission) : err;
+}
+
+static int feed_file(struct feed *feed, const struct uuid *id)
+{
+    struct intake_admission admission = {.keyed = true, .spooled = true, .spooled_id = *id};
+    struct spool *spool = NULL;
+    int err = open_admission(feed, id, &spool, &admission);
+    err = err == 0 ? feed_import(feed, spool, &admission) : err;
+    intake_admission_fini(&admission);
+    spool_close(&spool);
+    return err;
+}
+
+/* Its file stays for whoever looks into it; its import ends when nobody has gone on with it for long. */
+static void log_unreadable(const struct uuid *id, int err)
+{
+    char text[UUID_TEXT_BYTES + 1];
+    uuid_to_text(id, text);
+    struct log_subject subject = {.import = text};
+    log_error(&subject, "spooled body can't be taken in", "\"code\":\"%s\"", err_code(err));
+}
+
+static void drop_holder(struct turn *turn)
+{
+    if (turn->import != NULL) {
+        import_unref(turn->import);
+        turn->import = NULL;
+    }
+}
+
+/* The one that feeds takes the place of the one that waited, unless that was aborted meanwhile. */
+static int end_waiting(struct feed *feed, struct turn *turn, bool *aborted)
+{
+    *aborted = turn->import != NULL && atomic_load(&turn->import->aborting);
+    if (turn->import != NULL) {
+        pthread_mutex_lock(&feed->intake->lock);
+        import_hide(turn->import);
+        pthread_mutex_unlock(&feed->intake->lock);
+    }
+    return *aborted ? intake_abort(feed->intake, &turn->import->row.tenant, &turn->id) : 0;
+}
+
+static void feed_turn(struct feed *feed, struct turn *turn)
+{
+    bool aborted = false;
+    int err = end_waiting(feed, turn, &aborted);
+    err = aborted ? err : feed_file(feed, &turn->id);
+    bool again = err != 0 && err_is_temporary(err) && !atomic_load(&feed->stopping);
+    if (again && queue_try_push(feed->turns, turn)) {
+        nanosleep(&(struct timespec){.tv_sec = PAUSE_S}, NULL);
+        return;
+    }
+    if (err == 0) {
+        spool_remove(feed->folder, &turn->id);
+    } else if (!err_is_temporary(err)) {
+        log_unreadable(&turn->id, err);
+    }
+    drop_holder(turn);
+    free(turn);
+}
+
+static void *feeder_run(void *context)
+{
+    struct feed *feed = context;
+    struct turn *turn;
+    while ((turn = queue_pop(feed->turns)) != NULL) {
+        if (atomic_load(&feed->stopping)) {
+            drop_holder(turn);
+            free(turn);
+        } else {
+            feed_turn(feed, turn);
+        }
+    }
+    return NULL;
+}
+
+/* ---- start and stop ---- */
+
+/* Files that an earlier run left, in the order of their names, which is that of their making. */
+static int take_up(struct feed *feed)
+{
+    struct dirent **entries = NULL;
+    int count = scandir(feed->folder, &entries, NULL, alphasort);
+    int err = 0;
+    for (int i = 0; i < count; i++) {
+        struct uuid id;
+        if (err == 0 && uuid_from_text(slice_from_text(entries[i]->d_name), &id)) {
+            err = take_turn(feed, NULL, &id);
+        }
+        free(entries[i]);
+    }
+    free(entries);
+    return err == ERR_OVERLOADED ? 0 : err; /* the rest at the next start */
+}
+
+int feed_new(struct intake *intake, struct feed **feed)
+{
+    struct feed *made = calloc(1, sizeof *made);
+    if (made == NULL) {
+        return ERR_NO_MEMORY;
+    }
+    made->intake = intake;
+    made->folder = intake->options.spool;
+    pthread_mutex_init(&made->lock, NULL);
+    pthread_cond_init(&made->woken, NULL);
+    made->accept = queue_new(intake_import_limit(&intake->options));
+    made->turns = queue_new(WAITING_MAX);
+    *feed = made;
+    int err = made->accept == NULL || made->turns == NULL ? ERR_NO_MEMORY : take_up(made);
+    if (err == 0) {
+        made->accepting = pthread_create(&made->acceptor, NULL, acceptor_run, made) == 0;
+        made->feeding = pthread_create(&made->feeder, NULL, feeder_run, made) == 0;
+        err = made->accepting && made->feeding ? 0 : ERR_NO_MEMORY;
+    }
+    return err;
+}
+
+void feed_free(struct feed **feed)
+{
+    struct feed *freed = *feed;
+    *feed = NULL;
+    if (freed == NULL) {
+        return;
+    }
+    atomic_store(&freed->stopping, true);
+    if (freed->accept != NULL && freed->turns != NULL) {
+        queue_close(freed->accept);
+        if (freed->accepting) {
+            pthread_join(freed->acceptor, NULL);
+        }
+        queue_close(freed->turns);
+        if (freed->feeding) {
+            pthread_join(freed->feeder, NULL);
+        }
+    }
+    queue_free(&freed->accept);
+    queue_free(&freed->turns);
+    pthread_cond_destroy(&freed->woken);
+    pthread_mutex_destroy(&freed->lock);
+    free(freed);
+}
