@@ -59,8 +59,8 @@ int daemon_ring_open(const char *data, bool create, struct crypto_ring **ring, s
 void daemon_store_path(const char *data, char path[600]);
 
 /* Serves until SIGTERM or SIGINT: finishes what it took, then returns 0. Prints one line with the word
- * `ready` and the URL to stdout when it serves. A negative ERR_ when it could not start or storage stopped;
- * the reason has been printed to stderr. */
+ * `ready` and the URL to stdout when it serves. A negative ERR_ when it could not start; the reason has been
+ * printed to stderr. When storage has failed it ends the process with status 1, after `failed_linger`. */
 int daemon_serve(const struct daemon_config *config) MUST_CHECK;
 
 #endif

@@ -23,9 +23,23 @@ int demo_prepare(struct auth *auth, const char *data, struct slice url, struct s
                  struct buf *why) MUST_CHECK;
 
 /* ---- housekeeping.c ---- */
+
+struct housekeeping_options {
+    struct store *store;
+    unsigned failed_linger_s; /* how long reads go on once storage has failed */
+    unsigned idempotency_window_h;
+    unsigned resume_window_h;
+    unsigned report_days;
+    bool (*under_way)(void *context, const struct uuid *tenant, const struct uuid *import);
+    /* Storage has failed and reads had their time: ends the process. Called once, by the housekeeping's thread,
+     * which housekeeping_stop waits for. */
+    void (*give_up)(void *context);
+    void *context;
+};
+
 struct housekeeping;
-/* A thread that sweeps what aborted imports left and watches the store's health. */
-int housekeeping_start(struct store *store, struct housekeeping **housekeeping) MUST_CHECK;
+/* A thread that sweeps what aborted imports left, removes what is too old, and watches the store's health. */
+int housekeeping_start(const struct housekeeping_options *options, struct housekeeping **housekeeping) MUST_CHECK;
 void housekeeping_stop(struct housekeeping **housekeeping);
 
 #endif

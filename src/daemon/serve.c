@@ -218,6 +218,34 @@ static int make_demo(struct parts *parts)
     return err;
 }
 
+static bool is_under_way(void *context, const struct uuid *tenant, const struct uuid *import)
+{
+    const struct parts *parts = context;
+    struct intake_progress progress;
+    return intake_progress(parts->intake, tenant, import, &progress);
+}
+
+/* The main thread waits for it. */
+static void ask_to_end(void *context)
+{
+    (void)context;
+    (void)kill(getpid(), SIGTERM);
+}
+
+static int start_housekeeping(struct parts *parts)
+{
+    const struct daemon_config *config = parts->config;
+    struct housekeeping_options options = {.store = parts->store,
+                                           .failed_linger_s = (unsigned)config->failed_linger,
+                                           .idempotency_window_h = (unsigned)config->idempotency_window,
+                                           .resume_window_h = (unsigned)config->resume_window,
+                                           .report_days = (unsigned)config->report_days,
+                                           .under_way = is_under_way,
+                                           .give_up = ask_to_end,
+                                           .context = parts};
+    return housekeeping_start(&options, &parts->housekeeping);
+}
+
 static int start_intake(struct parts *parts)
 {
     const struct daemon_config *config = parts->config;
@@ -235,7 +263,7 @@ static int start_intake(struct parts *parts)
                                         .intake = parts->intake,
                                         .contracts = parts->contracts,
                                         .contract_count = parts->contract_count};
-    return err == 0 ? housekeeping_start(parts->store, &parts->housekeeping) : err;
+    return err == 0 ? start_housekeeping(parts) : err;
 }
 
 static int start_http(struct parts *parts)
@@ -314,6 +342,11 @@ static int stop(struct parts *parts)
     if (!http_drain(parts->http, (unsigned)parts->config->stop_timeout)) {
         /* Their customers were not acknowledged, so nothing is lost by ending here. */
         log_warning(NULL, "stopped with requests under way", NULL);
+        _exit(1);
+    }
+    if (store_health(parts->store) == ERR_STORAGE_STOPPED) {
+        /* Closing the store would write, and nothing more may be written there. */
+        log_error(NULL, "stopped, storage failed", NULL);
         _exit(1);
     }
     http_stop(&parts->http);

@@ -1,11 +1,14 @@
-/* Housekeeping: what an aborted import left is swept without being asked for, and a stop does not wait. */
+/* Housekeeping: what an aborted import left is swept without being asked for, storage that failed ends the process
+ * in its time and once, and a stop does not wait. */
 #include "../intake/fixture.h"
 
+#include <stdatomic.h>
 #include <time.h>
 
 #include "../test.h"
 #include "base/clock.h"
 #include "daemon/daemon_priv.h"
+#include "store/store_priv.h"
 
 /* Waits until the store has the import's first chunk. */
 static void wait_until_kept(struct fixture *fixture, const struct uuid *import)
@@ -42,6 +45,12 @@ static void leave_rows(struct fixture *fixture)
     buf_fini(&body);
 }
 
+static bool never(void *context, const struct uuid *tenant, const struct uuid *import)
+{
+    (void)context, (void)tenant, (void)import;
+    return false;
+}
+
 static bool is_swept(struct store *store)
 {
     bool left = true;
@@ -57,7 +66,8 @@ static void sweeps(void **state)
     fixture_init(&fixture, false);
     leave_rows(&fixture);
     assert_false(is_swept(fixture.store));
-    assert_int_equal(housekeeping_start(fixture.store, &housekeeping), 0);
+    struct housekeeping_options options = {.store = fixture.store, .under_way = never};
+    assert_int_equal(housekeeping_start(&options, &housekeeping), 0);
     for (int i = 0; i < 1000 && !is_swept(fixture.store); i++) {
         nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
     }
@@ -72,9 +82,10 @@ static void stops_at_once(void **state)
     struct store *store;
     struct housekeeping *housekeeping;
     assert_int_equal(store_open_memory(&store), 0);
+    struct housekeeping_options options = {.store = store, .under_way = never};
     int64_t start = clock_monotonic_ns();
     for (int i = 0; i < 20; i++) {
-        assert_int_equal(housekeeping_start(store, &housekeeping), 0);
+        assert_int_equal(housekeeping_start(&options, &housekeeping), 0);
         nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL); /* it rests for a second by now */
         housekeeping_stop(&housekeeping);
         assert_null(housekeeping);
@@ -84,8 +95,43 @@ static void stops_at_once(void **state)
     store_close(&store);
 }
 
+/* ---- a store that has failed ---- */
+
+static int failed_health(struct store *store)
+{
+    (void)store;
+    return ERR_STORAGE_STOPPED;
+}
+
+static void count_call(void *context)
+{
+    atomic_fetch_add((atomic_int *)context, 1);
+}
+
+static void gives_up_once(void **state)
+{
+    (void)state;
+    const struct store_ops ops = {.health = failed_health};
+    struct store store = {.ops = &ops};
+    atomic_int calls = 0;
+    struct housekeeping_options options = {
+        .store = &store, .failed_linger_s = 1, .under_way = never, .give_up = count_call, .context = &calls};
+    struct housekeeping *housekeeping;
+    int64_t start = clock_monotonic_ns();
+    assert_int_equal(housekeeping_start(&options, &housekeeping), 0);
+    for (int i = 0; i < 1000 && atomic_load(&calls) == 0; i++) {
+        nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+    }
+    assert_int_equal(atomic_load(&calls), 1);
+    assert_true(clock_monotonic_ns() - start >= 1000000000); /* reads had their time */
+    nanosleep(&(struct timespec){.tv_sec = 2}, NULL);
+    assert_int_equal(atomic_load(&calls), 1);
+    housekeeping_stop(&housekeeping);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(sweeps), cmocka_unit_test(stops_at_once)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(sweeps), cmocka_unit_test(gives_up_once),
+                                       cmocka_unit_test(stops_at_once)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
