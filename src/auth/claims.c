@@ -42,6 +42,7 @@ void auth_claims_write(const struct auth_claims *claims, struct slice issuer, st
         put(&writer, "project", slice_from_text(claims->project));
     }
     json_close_object(&writer);
+    buf_fail(json, buf_error(&scopes));
     buf_fini(&scopes);
 }
 

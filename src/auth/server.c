@@ -86,6 +86,7 @@ static void put_url(struct json_writer *writer, const char *name, struct slice i
     buf_append_text(&url, path);
     json_name(writer, name);
     json_put_string(writer, buf_view(&url));
+    buf_fail(writer->out, buf_error(&url));
     buf_fini(&url);
 }
 

@@ -137,6 +137,13 @@ void buf_printf(struct buf *buf, const char *format, ...)
     }
 }
 
+void buf_fail(struct buf *buf, int error)
+{
+    if (buf->error == 0) {
+        buf->error = error;
+    }
+}
+
 int buf_error(const struct buf *buf)
 {
     return buf->error;

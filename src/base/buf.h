@@ -44,6 +44,9 @@ void *buf_extend(struct buf *buf, size_t size);
 /* Makes sure `size` more bytes fit without growing, uncounted: padding behind the end. */
 int buf_reserve(struct buf *buf, size_t size);
 
+/* Remembers a failure of what was to be appended, a part that was composed in a buffer of its own; 0: none. */
+void buf_fail(struct buf *buf, int error);
+
 /* 0, or the first failure (ERR_NO_MEMORY, ERR_TOO_LARGE). */
 int buf_error(const struct buf *buf);
 

@@ -116,6 +116,7 @@ static void put_token(struct http_request *request, const struct buf *token, uin
     json_name(&writer, "scope");
     json_put_string(&writer, buf_view(&names));
     json_close_object(&writer);
+    buf_fail(&request->answer, buf_error(&names));
     buf_fini(&names);
 }
 

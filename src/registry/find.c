@@ -75,8 +75,9 @@ static int find_one(struct gathering *gathering, const struct registry_query *qu
     struct record_key key = {.kind = (uint8_t)query->kind, .unique = customer_identifier_is_unique(query->kind)};
     struct buf normal;
     buf_init(&normal, 0);
-    int err = 0;
-    if (customer_identifier_normalise(query->kind, value, context, &normal)) {
+    bool exists = customer_identifier_normalise(query->kind, value, context, &normal);
+    int err = buf_error(&normal); /* a shortened value would be found nowhere */
+    if (err == 0 && exists) {
         crypto_blind(gathering->tenant->keys, query->kind, buf_view(&normal), key.mac);
         err = store_customer_find(gathering->registry->store, &gathering->tenant->id, &key, &query->after,
                                   query->limit + 1, gather_row, gathering);

@@ -57,9 +57,26 @@ static void limit_is_sticky(void **state)
     buf_fini(&buf);
 }
 
+static void takes_a_failure(void **state)
+{
+    (void)state;
+    struct buf buf;
+    buf_init(&buf, 0);
+    buf_fail(&buf, 0);
+    buf_append_text(&buf, "a");
+    assert_int_equal(buf_error(&buf), 0);
+    buf_fail(&buf, ERR_NO_MEMORY);
+    buf_fail(&buf, ERR_TOO_LARGE);
+    buf_fail(&buf, 0);
+    buf_append_text(&buf, "b");
+    assert_int_equal(buf_error(&buf), ERR_NO_MEMORY); /* the first stays */
+    assert_int_equal(buf.size, 1);
+    buf_fini(&buf);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(appends), cmocka_unit_test(grows_from_byte_to_megabyte),
-                                       cmocka_unit_test(limit_is_sticky)};
+                                       cmocka_unit_test(limit_is_sticky), cmocka_unit_test(takes_a_failure)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
