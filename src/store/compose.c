@@ -16,6 +16,7 @@ struct composer {
     struct store_kv_batch *batch;
     struct store_kv_batch *index; /* index entries go here: the same batch */
     struct buf scratch;
+    int error; /* a row that could not be composed */
     uint8_t (*plain)[STORE_PLAIN_BYTES];
     size_t plain_count;
 };
@@ -31,6 +32,7 @@ static void put_customer(struct composer *composer, const struct store_chunk *ch
         buf_append_slice(&composer->scratch, uuid_view(&chunk->import));
         buf_append_slice(&composer->scratch, customer->secrets);
         store_kv_put(composer->kv, composer->batch, STORE_FAMILY_SECRET, key, buf_view(&composer->scratch));
+        composer->error = composer->error == 0 ? buf_error(&composer->scratch) : composer->error;
     }
     if (customer->secrets.size > 0 && customer->secrets_pending) {
         store_kv_put(composer->kv, composer->batch, STORE_FAMILY_PENDING, key, uuid_view(&chunk->import));
@@ -154,7 +156,7 @@ static int compose(struct composer *composer, size_t *kept)
     }
     put_index(composer);
     put_requests(composer);
-    return 0;
+    return composer->error;
 }
 
 int store_group_compose(struct store_group *group, struct store_kv_batch *batch, struct store_kv_batch *index,
