@@ -397,6 +397,45 @@ int unlink(const char *path)
     return remove_noted(next, path);
 }
 
+/* The path of a name in an open folder; false when it is too long or the folder is not to be found. */
+static bool path_in(int folder, const char *name, char path[PATH_MAX])
+{
+    char link_path[64];
+    if (name[0] == '/') {
+        return snprintf(path, PATH_MAX, "%s", name) < PATH_MAX;
+    }
+    (void)snprintf(link_path, sizeof link_path, "/proc/self/fd/%d", folder);
+    ssize_t size = readlink(link_path, path, PATH_MAX - 1);
+    if (size < 0) {
+        return false;
+    }
+    size_t room = PATH_MAX - (size_t)size;
+    return (size_t)snprintf(path + size, room, "/%s", name) < room;
+}
+
+int unlinkat(int folder, const char *name, int flags)
+{
+    char path[PATH_MAX];
+    char tidy[PATH_BYTES];
+    NEXT(unlinkat)
+    if (journal == NULL || flags != 0 || !path_in(folder, name, path) || !is_ours(path, tidy)) {
+        return next(folder, name, flags);
+    }
+    return unlink(path);
+}
+
+/* Not simulated, so it must not happen unseen. */
+int renameat(int from_folder, const char *from, int to_folder, const char *to)
+{
+    char path[PATH_MAX];
+    char tidy[PATH_BYTES];
+    NEXT(renameat)
+    if (journal != NULL && path_in(to_folder, to, path) && is_ours(path, tidy)) {
+        die("a file is moved by its folder");
+    }
+    return next(from_folder, from, to_folder, to);
+}
+
 int remove(const char *path)
 {
     NEXT(remove)

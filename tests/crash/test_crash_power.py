@@ -48,6 +48,18 @@ ROWS = {
     "removed and made again": ({"a": b"one"}, "os.unlink(a); put(a, b'two')", {"a": b"one"}),
     "a second name": ({"a": b"one"}, "os.link(a, b)", {"a": b"one"}),
     "a second name, synced": ({"a": b"one"}, "os.link(a, b); sync(root)", {"a": b"one", "b": b"one"}),
+    "a second name of what is not synced": ({}, "put(a, b'one', False); os.link(a, b); sync(root)",
+                                            {"a": b"", "b": b""}),
+    "a second name, the first one removed": ({}, "put(a, b'one'); os.link(a, b); sync(root); os.unlink(a)",
+                                             {"a": b"one", "b": b"one"}),
+    "synced by its second name": ({}, "put(a, b'one', False); os.link(a, b); put(b, b'', True, os.O_APPEND); sync(root); "
+                                  "os.unlink(a); sync(root)", {"b": b"one"}),
+    "renamed before it is synced": ({}, "put(a, b'one', False); os.rename(a, b); sync(root)", {"b": b""}),
+    "removed by its folder": ({"a": b"one"}, "os.unlink('a', dir_fd=os.open(root, os.O_RDONLY))", {"a": b"one"}),
+    "removed by its folder, synced": ({"a": b"one"}, "os.unlink('a', dir_fd=os.open(root, os.O_RDONLY)); sync(root)",
+                                      {}),
+    "in a folder whose own name is not synced": ({}, "os.mkdir(root + '/c'); sync(root); os.mkdir(root + '/c/d'); "
+                                                 "put(root + '/c/d/e', b'one'); sync(root + '/c/d')", {}),
     "a folder": ({}, "os.mkdir(root + '/c'); put(root + '/c/d', b'one'); sync(root + '/c')", {}),
     "a folder that is synced": ({}, "os.mkdir(root + '/c'); put(root + '/c/d', b'one'); sync(root + '/c'); sync(root)",
                                 {"c/d": b"one"}),
