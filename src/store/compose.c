@@ -120,6 +120,16 @@ static void put_index(struct composer *composer)
 
 static void put_requests(struct composer *composer)
 {
+#ifdef MUSTER_PLANT_REQUEST_LATE
+    /* A planted defect, for the fault tests to find: a claim is written by the next commit, behind its answer. */
+    static struct store_kv_batch *late;
+    if (late == NULL) {
+        late = store_kv_batch_new(composer->kv);
+    }
+    composer->error = store_local_write(composer->group->local, late, false);
+    store_kv_batch_clear(composer->kv, late);
+    composer->batch = late;
+#endif
     const struct store_group *group = composer->group;
     for (size_t i = 0; i < group->request_count; i++) {
         const struct store_request_slot *slot = &group->requests[i];

@@ -73,6 +73,9 @@ int store_local_write(struct store_local *local, struct store_kv_batch *batch, b
     if (err != 0) {
         return err;
     }
+#ifdef MUSTER_PLANT_NO_SYNC
+    sync = false; /* a planted defect, for the crash tests to find: answers before the sync */
+#endif
     return store_local_failed(local, store_kv_write(local->kv, batch, sync && local->sync));
 }
 
