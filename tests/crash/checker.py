@@ -83,9 +83,10 @@ def _check_found(oracle, seen):
 
 def _check_imports(oracle, seen):
     listed = collections.Counter(import_id for _, _, import_id in seen.customers)
+    is_open = [import_id for import_id, row in seen.imports.items() if row["state"] == "open"]
+    if len(is_open) > len(oracle.resumable()):
+        yield Violation("IMPORT", f"imports {is_open} are still open, {len(oracle.resumable())} may be")
     for import_id, row in seen.imports.items():
-        if row["state"] == "open":
-            yield Violation("IMPORT", f"import {import_id} is still open")
         created = row["counts"]["created"] if row["state"] == "committed" else 0
         if created != listed[import_id]:
             yield Violation("IMPORT", f"import {import_id}, {row['state']}, says {created} created, "

@@ -9,6 +9,7 @@ import http.client
 import json
 import multiprocessing
 import random
+import time
 
 from instance import PATIENCE_S
 from oracle import CYREXA, NEXERA, Pen, Recipe
@@ -24,6 +25,8 @@ class Died(Exception):
 class Answer:
     def __init__(self, response, body):
         self.status, self.import_id = response.status, response.headers["Muster-Import"]
+        self.replayed = response.headers["Idempotency-Replayed"] == "true"
+        self.raw = body
         self.body = json.loads(body) if body else None
 
     def ids(self):
@@ -44,32 +47,43 @@ class Client:
         self.http = http.client.HTTPConnection(host, port, timeout=PATIENCE_S)
         self.credentials = credentials
 
-    def _headers(self, contract):
+    def headers(self, contract, key=None):
         headers = {"Authorization": f"Bearer {self.credentials['accessToken']}", "Content-Type": "application/json"}
         if contract == CYREXA:
             headers.update(tenantId=self.credentials["tenantId"], token=self.credentials["tenantToken"])
+        if key is not None:
+            headers["Idempotency-Key"] = f'"{key}"'
         return headers
 
-    def _body(self, contract, items):
+    def encode(self, contract, items):
         if contract == NEXERA:
             items = {"customerType": "Individual", "customerData": items,
                      "cmsProjectId": self.credentials["cmsProjectId"]}
         return json.dumps(items).encode()
 
-    def send(self, contract, items):
+    def send(self, contract, items, key=None):
         try:
-            self.http.request("POST", PATHS[contract], self._body(contract, items), self._headers(contract))
+            self.http.request("POST", PATHS[contract], self.encode(contract, items), self.headers(contract, key))
             response = self.http.getresponse()
             return Answer(response, response.read())
         except (OSError, http.client.HTTPException) as error:
             raise Died from error
 
+    def send_recipe(self, recipe):
+        """With its key, if it has one; a request of that key that the server thinks still runs is waited for."""
+        until = time.monotonic() + PATIENCE_S
+        while True:
+            answer = self.send(recipe.contract, recipe.items(), recipe.key)
+            if answer.code() not in ("idempotency-key-in-flight", "busy") or time.monotonic() > until:
+                return answer
+            time.sleep(0.05)
+
     def break_off(self, contract, items, luck):
         """Sends a part of the body, then hangs up; the next request has a new connection."""
-        body = self._body(contract, items)
+        body = self.encode(contract, items)
         try:
             self.http.putrequest("POST", PATHS[contract])
-            for name, value in self._headers(contract).items():
+            for name, value in self.headers(contract).items():
                 self.http.putheader(name, value)
             self.http.putheader("Content-Length", str(len(body)))
             self.http.endheaders()
@@ -117,7 +131,7 @@ class Worker:
 
     def _whole(self, recipe, may_be_busy=False):
         self.pen.intent(recipe)
-        answer = self.client.send(recipe.contract, recipe.items())
+        answer = self.client.send_recipe(recipe) if recipe.key else self.client.send(recipe.contract, recipe.items())
         if answer.status == 200:
             self.pen.acknowledged(recipe, answer.ids(), answer.import_id)
             self.acknowledged.append((recipe, answer.ids()))
@@ -163,18 +177,40 @@ class Worker:
                         luck.choice([1, 20, 400, CHUNK_ITEMS + 200]))
         self._whole(recipe, may_be_busy=True)
 
-    def run(self):
-        steps = {self.one: 35, self.batch: 35, self.refused: 10, self.broken_off: 4, self.repeated: 6,
-                 self.contended: 10}
+    def keyed(self):
+        """A key goes with it; half of such customers have nothing else that makes them the same ones."""
+        nameless = self.luck.random() < 0.5
+        self.made += 1
+        name = f"{self.name}.{self.made}"
+        self._whole(Recipe(name, CYREXA if nameless else self.luck.choice([CYREXA, NEXERA]), self._count(),
+                           key=f"key-{name}", nameless=nameless))
+
+    def stream(self):
+        """A body of several chunks that takes its time; most have a key."""
+        self.made += 1
+        name = f"{self.name}.{self.made}"
+        keyed = self.luck.random() < 0.7
+        nameless = keyed and self.luck.random() < 0.5
+        recipe = Recipe(name, CYREXA if nameless else self.luck.choice([CYREXA, NEXERA]),
+                        self.luck.randint(2 * CHUNK_ITEMS, 7 * CHUNK_ITEMS), key=f"key-{name}" if keyed else None,
+                        nameless=nameless)
+        self._whole(recipe)
+
+    def run(self, steps):
         while True:
-            self.luck.choices(list(steps), list(steps.values()))[0]()
+            getattr(self, self.luck.choices(list(steps), list(steps.values()))[0])()
 
 
-def _live(server, path, seed, name, shared_name):
+EVERYTHING = {"one": 35, "batch": 35, "refused": 10, "broken_off": 4, "repeated": 6, "contended": 10}
+KEYED = {**EVERYTHING, "keyed": 20}
+STREAMS = {"one": 10, "stream": 90}
+
+
+def _live(server, path, seed, name, shared_name, steps):
     pen = Pen(path)
     worker = Worker(Client(server.host, server.port, server.credentials), pen, random.Random(seed), name, shared_name)
     try:
-        worker.run()
+        worker.run(steps)
     except Died:
         pen.close()
 
@@ -182,11 +218,11 @@ def _live(server, path, seed, name, shared_name):
 class Load:
     """Several clients against one server, until it is dead."""
 
-    def __init__(self, server, folder, luck, name, clients=3):
+    def __init__(self, server, folder, luck, name, clients=3, steps=None):
         context = multiprocessing.get_context("fork")
         self.paths = [folder / f"oracle.{name}.{number}" for number in range(clients)]
         self.processes = [context.Process(target=_live, daemon=True, args=(
-            server, path, luck.getrandbits(64), f"{name}.{number}", f"{name}.s"))
+            server, path, luck.getrandbits(64), f"{name}.{number}", f"{name}.s", steps or EVERYTHING))
             for number, path in enumerate(self.paths)]
         for process in self.processes:
             process.start()

@@ -22,10 +22,12 @@ def digest(document):
 
 
 class Recipe:
-    """A batch: how many customers of which contract, with which external ids."""
+    """A batch: how many customers of which contract, with which external ids; or without such, as `nameless`
+    Cyrexa customers, which only an idempotency key, sent if there is one, keeps from being made twice."""
 
-    def __init__(self, batch, contract, count, fat=False, secrets=False):
+    def __init__(self, batch, contract, count, fat=False, secrets=False, key=None, nameless=False):
         self.batch, self.contract, self.count, self.fat, self.secrets = batch, contract, count, fat, secrets
+        self.key, self.nameless = key, nameless
 
     def line(self):
         return vars(self)
@@ -46,7 +48,8 @@ class Recipe:
         name = self.external_id(index)
         filler = "lorem ipsum " * 110 if self.fat else "short"
         if self.contract == CYREXA:
-            return {"id": name, "customerType": "Person", "customerName": name, "categorization": "category2",
+            return {**({} if self.nameless else {"id": name}),
+                    "customerType": "Person", "customerName": name, "categorization": "category2",
                     "person": {"fullName": f"Łucja {name}", "email": f"{name}@example.org", "placeOfBirth": filler,
                                "telephoneNumbers": [{"phoneType": "fixed", "number": f"+4930{index:07d}"}]}}
         wallet = hashlib.sha1(name.encode()).hexdigest()
@@ -121,13 +124,15 @@ class Oracle:
 
     def _take(self, line):
         if "intent" in line:
-            recipe = Recipe(**line["intent"])
-            batch = self.batches.setdefault(recipe.batch, Batch(recipe, line["digests"]))
-            batch.sent_whole = batch.sent_whole or line["kind"] == "whole"
+            self.intend(Recipe(**line["intent"]), line["kind"], line["digests"])
         elif "acknowledged" in line:
             self.acknowledge(line["acknowledged"], line["ids"], line["importId"])
         else:
             self.surprises.append(line["unexpected"])
+
+    def intend(self, recipe, kind, digests):
+        batch = self.batches.setdefault(recipe.batch, Batch(recipe, digests))
+        batch.sent_whole = batch.sent_whole or kind == "whole"
 
     def acknowledge(self, name, ids, import_id):
         batch = self.batches[name]
@@ -146,6 +151,10 @@ class Oracle:
     def open_ended(self):
         """Sent, never answered: to be retried."""
         return [batch for batch in self.batches.values() if batch.sent_whole and batch.ids is None]
+
+    def resumable(self):
+        """Those of them whose import may be open: a retry goes on with it."""
+        return [batch for batch in self.open_ended() if batch.recipe.key is not None]
 
     def refused(self):
         """Never sent so that it could be taken."""

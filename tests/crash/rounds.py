@@ -58,6 +58,8 @@ class Found(Exception):
 class Store:
     """One data folder, its oracle, and the server over it, if one is running."""
 
+    steps = None  # what the clients do; None: everything
+
     def __init__(self, folder, program, arguments, luck, name):
         folder.mkdir(parents=True)
         self.folder, self.program, self.arguments, self.luck, self.name = folder, program, arguments, luck, name
@@ -128,7 +130,9 @@ class Store:
         fresh, old = pairs[False], pairs[True]
         some = self.luck.sample(fresh, min(len(fresh), LOOK_UP_MAX)) + self.luck.sample(old, min(len(old), 200))
         seen.documents = reader.documents([customer_id for _, customer_id in some])
-        seen.found = reader.find([name for name, _ in some])
+        nameless = {name for batch in self.oracle.acknowledged() if batch.recipe.nameless
+                    for name in batch.external_ids}
+        seen.found = reader.find([name for name, _ in some if name not in nameless])
 
     def _passwords(self, reader, seen):
         have = {}
@@ -155,7 +159,7 @@ class Store:
         violations = []
         for batch in self.oracle.open_ended() + self.luck.sample(refused, min(len(refused), MEND_MAX)):
             pen.intent(batch.recipe)
-            answer = client.send(batch.recipe.contract, batch.recipe.items())
+            answer = client.send_recipe(batch.recipe)
             if answer.status == 200:
                 violations += check_retry(batch, answer.ids(), seen)
                 pen.acknowledged(batch.recipe, answer.ids(), answer.import_id)
@@ -182,7 +186,7 @@ class Store:
             self.stop()
             self.start(plan)
             self.ready()
-        load = Load(self.server, self.folder, self.luck, f"{self.name}.{number}")
+        load = Load(self.server, self.folder, self.luck, f"{self.name}.{number}", steps=self.steps)
         if plan.kill_at is not None:
             self.journal.kill_at(self.journal.count() + plan.kill_at)
         self.server.wait_dead(LOAD_MAX_S if plan.kill_at else plan.load_s)
@@ -232,14 +236,15 @@ class Totals:
                 f"{self.files} files")
 
 
-def campaign(folder, luck, rounds, program, arguments=(), cuts=0.5, aimed=0.4, totals=None):
+def campaign(folder, luck, rounds, program, arguments=(), cuts=0.5, aimed=0.4, totals=None, steps=None):
     """Runs rounds until one finds violations: raises Found then, and leaves its store for a look. cuts and
-    aimed are the shares of rounds that cut the power and that kill at an operation."""
+    aimed are the shares of rounds that cut the power and that kill at an operation; steps, what the clients do."""
     totals, store, left = totals or Totals(), None, 0
     for number in range(rounds):
         if left == 0:
             memory = luck.choice([[], LITTLE_MEMORY])
             store = Store(folder / f"store{number}", program, [*arguments, *memory], luck, f"store{number}")
+            store.steps = steps
             left = min(rounds - number, luck.randint(*ROUNDS_OF_A_STORE))
         plan = Plan(luck, cuts, aimed)
         left -= 1
