@@ -3,6 +3,7 @@
 import concurrent.futures
 import errno
 import multiprocessing
+import os
 import random
 import shutil
 import time
@@ -18,7 +19,7 @@ from tools import fault_tool
 from world import ARGUMENTS, LINGER_S, World
 
 EVERY = LEVEL in ("full", "soak")
-SAMPLE = 2 if SANITIZED else 6  # of a class
+SAMPLE = int(os.environ.get("MUSTER_FAULTS_SAMPLE", 2 if SANITIZED else 6))  # of a class
 MEMORY_ALL_SAMPLE = 500         # at level full: there are hundreds of thousands
 AT_A_TIME = 2
 LEAST = {"write": 80, "sync": 40, "rename": 30, "open": 60, "space": 10, "read": 20, "memory": 200}
