@@ -23,11 +23,12 @@ def digest(document):
 
 class Recipe:
     """A batch: how many customers of which contract, with which external ids; or without such, as `nameless`
-    Cyrexa customers, which only an idempotency key, sent if there is one, keeps from being made twice."""
+    Cyrexa customers, which only an idempotency key, sent if there is one, keeps from being made twice. A `lenient`
+    one has an item more, which can't be taken, and is sent so that the others are."""
 
-    def __init__(self, batch, contract, count, fat=False, secrets=False, key=None, nameless=False):
+    def __init__(self, batch, contract, count, fat=False, secrets=False, key=None, nameless=False, lenient=False):
         self.batch, self.contract, self.count, self.fat, self.secrets = batch, contract, count, fat, secrets
-        self.key, self.nameless = key, nameless
+        self.key, self.nameless, self.lenient = key, nameless, lenient
 
     def line(self):
         return vars(self)
@@ -64,7 +65,18 @@ class Recipe:
         return item
 
     def items(self):
-        return [self.item(index) for index in range(self.count)]
+        """What is sent."""
+        more = [self.faulty(self.count)] if self.lenient else []
+        return [self.item(index) for index in range(self.count)] + more
+
+    def faulty(self, index):
+        """An item that no server may take."""
+        item = self.document(index)
+        if self.contract == CYREXA:
+            item["customerType"] = "Nobody"
+        else:
+            item["customerWallet"]["blockchainNamespace"] = "nowhere"
+        return item
 
     def digests(self):
         return [digest(self.document(index)) for index in range(self.count)]

@@ -52,8 +52,8 @@ ROWS = {
                                             {"a": b"", "b": b""}),
     "a second name, the first one removed": ({}, "put(a, b'one'); os.link(a, b); sync(root); os.unlink(a)",
                                              {"a": b"one", "b": b"one"}),
-    "synced by its second name": ({}, "put(a, b'one', False); os.link(a, b); put(b, b'', True, os.O_APPEND); sync(root); "
-                                  "os.unlink(a); sync(root)", {"b": b"one"}),
+    "synced by its second name": ({}, "put(a, b'one', False); os.link(a, b); put(b, b'', True, os.O_APPEND); "
+                                  "sync(root); os.unlink(a); sync(root)", {"b": b"one"}),
     "renamed before it is synced": ({}, "put(a, b'one', False); os.rename(a, b); sync(root)", {"b": b""}),
     "removed by its folder": ({"a": b"one"}, "os.unlink('a', dir_fd=os.open(root, os.O_RDONLY))", {"a": b"one"}),
     "removed by its folder, synced": ({"a": b"one"}, "os.unlink('a', dir_fd=os.open(root, os.O_RDONLY)); sync(root)",

@@ -53,7 +53,7 @@ class CutClient(Client):
         self.http.close()
         self.plan = plan
         try:
-            answer = self.send(recipe.contract, recipe.items(), recipe.key)
+            answer = self.send_once(recipe)
             return answer if answer.raw else None  # without a body when its head was cut
         except (Died, ValueError, TimeoutError):
             return None
@@ -292,7 +292,8 @@ def cut_many(store, seed, cuts, keyed, note):
         store.start(None)
         store.ready()
     store.check()
-    note(f"{done} connections cut, {len(store.oracle.acknowledged())} batches acknowledged{', by key' if keyed else ''}")
+    acknowledged = len(store.oracle.acknowledged())
+    note(f"cuts{' by key' if keyed else ''}: {done} connections, {acknowledged} batches acknowledged")
     assert done >= cuts * 0.9
 
 

@@ -20,7 +20,8 @@ TRIES = 24
 def test_answers_before_the_sync(tmp_path, faults_seed):
     """Found by power cuts; a kill alone can't show it (tests/crash)."""
     with pytest.raises(Found) as caught:
-        rounds.campaign(tmp_path, random.Random(faults_seed), 20, fault_tool("muster_plant_no_sync"), cuts=1.0, aimed=0.0)
+        rounds.campaign(tmp_path, random.Random(faults_seed), 20, fault_tool("muster_plant_no_sync"), cuts=1.0,
+                        aimed=0.0)
     assert "LOST" in caught.value.kinds
 
 

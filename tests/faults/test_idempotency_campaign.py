@@ -75,14 +75,14 @@ class Asker(threading.Thread):
         with Proxy(self.campaign.store.server.host, self.campaign.store.server.port, lambda: self.plan) as proxy:
             client = self.client(proxy.port)
             client.http.timeout = 5
-            client.send(recipe.contract, recipe.items(), recipe.key)
+            client.send_once(recipe)
 
     def ask(self, recipe):
         """Until it is answered; the server may be away for a while."""
         until = time.monotonic() + PATIENCE_S
         while time.monotonic() < until:
             try:
-                answer = self.connection.send(recipe.contract, recipe.items(), recipe.key)
+                answer = self.connection.send_once(recipe)
             except (Died, ValueError):
                 self.connection.http.close()
                 time.sleep(0.05)

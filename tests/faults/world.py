@@ -22,9 +22,11 @@ LINGER_S = 1
 ARGUMENTS = ["--failed-linger", str(LINGER_S), "--stop-timeout", "5", "--store-memory", "16", "--http-threads", "1",
              "--worker-threads", "1", "--hash-threads", "1"]
 RECIPES = [Recipe("one", CYREXA, 1), Recipe("two", NEXERA, 1), Recipe("few", CYREXA, 40, secrets=True),
-           Recipe("chunks", NEXERA, 2300), Recipe("fat", CYREXA, 60, fat=True)]
+           Recipe("chunks", NEXERA, 2300), Recipe("fat", CYREXA, 60, fat=True),
+           Recipe("lenient", NEXERA, 30, lenient=True),
+           Recipe("keyed", CYREXA, 20, key="one", nameless=True), Recipe("lane", CYREXA, 6100, key="two")]
 REFUSED = Recipe("refused", CYREXA, 1200)
-LATER = [Recipe("again", CYREXA, 1), Recipe("more", NEXERA, 1001)]
+LATER = [Recipe("again", CYREXA, 1), Recipe("more", NEXERA, 1001, key="three")]
 
 
 class Ended(Exception):
@@ -100,7 +102,7 @@ class World:
 
     def send(self, recipe, items=None):
         try:
-            return self.client.send(recipe.contract, items or recipe.items())
+            return self.client.send(recipe.contract, items or recipe.items(), recipe.key, recipe.lenient)
         except Died:
             self.gone()
         except ValueError:
