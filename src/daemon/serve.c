@@ -24,6 +24,7 @@
 #define CONTRACTS_MAX       64u
 #define INTAKE_MEMORY_BYTES (16u << 20)
 #define CONTRACT_FILE_BYTES (4u << 20)
+#define HOUR_MS             3600000
 #define MALLOC_ARENAS       4
 #define MALLOC_MMAP_BYTES   (16 << 20)
 #define MALLOC_TRIM_BYTES   (128 << 20)
@@ -256,7 +257,8 @@ static int start_intake(struct parts *parts)
                                      .hash_threads = hash_threads(config),
                                      .imports = (size_t)config->connections,
                                      .request_chunks = (size_t)config->request_chunks,
-                                     .memory_bytes = INTAKE_MEMORY_BYTES};
+                                     .memory_bytes = INTAKE_MEMORY_BYTES,
+                                     .key_window_ms = (int64_t)config->idempotency_window * HOUR_MS};
     int err = intake_new(&options, &parts->intake);
     parts->registry = (struct registry){.store = parts->store,
                                         .ring = parts->ring,
