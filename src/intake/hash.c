@@ -62,13 +62,15 @@ static int hash_secrets(const struct crypto_ring *ring, struct record_secret *se
     return 0;
 }
 
+/* `owner` is what the row is sealed to. */
 static int rewrite_row(const struct intake_options *options, const struct auth_tenant *tenant, const struct uuid *id,
-                       struct slice old, struct buf *plain, struct buf *hashes, struct buf *row)
+                       const struct uuid *owner, struct slice old, struct buf *plain, struct buf *hashes,
+                       struct buf *row)
 {
     struct record_secret secrets[RECORD_SECRETS_MAX];
     size_t offsets[RECORD_SECRETS_MAX];
     size_t count;
-    int err = record_secrets_open(&tenant->id, id, old, tenant->keys, plain, secrets, &count);
+    int err = record_secrets_open(&tenant->id, owner, old, tenant->keys, plain, secrets, &count);
     if (err == 0) {
         err = hash_secrets(options->ring, secrets, count, hashes, offsets);
     }
@@ -77,7 +79,7 @@ static int rewrite_row(const struct intake_options *options, const struct auth_t
     }
     uint8_t nonce[CRYPTO_NONCE_BYTES];
     crypto_random(nonce, sizeof nonce);
-    record_secrets_write(&tenant->id, id, secrets, count, tenant->keys, nonce, row);
+    record_secrets_write(&tenant->id, owner, secrets, count, tenant->keys, nonce, row);
     err = buf_error(row);
     return err == 0 ? store_secrets_replace(options->store, &tenant->id, id, old, buf_view(row), false) : err;
 }
@@ -94,9 +96,10 @@ static int hash_customer(const struct intake_options *options, const struct uuid
     buf_init(&plain, 0);
     buf_init(&hashes, 0);
     buf_init(&row, 0);
-    err = store_secrets_get(options->store, tenant_id, id, &old);
+    struct uuid owner;
+    err = store_secrets_get(options->store, tenant_id, id, &owner, &old);
     if (err == 0) {
-        err = rewrite_row(options, tenant, id, buf_view(&old), &plain, &hashes, &row);
+        err = rewrite_row(options, tenant, id, &owner, buf_view(&old), &plain, &hashes, &row);
     }
     crypto_wipe(plain.data, plain.size);
     buf_fini(&old);

@@ -40,6 +40,14 @@ void registry_put_time(struct json_writer *writer, const char *name, int64_t ms)
     json_put_text(writer, text);
 }
 
+void registry_name_record(struct record_header *header, const struct uuid *id)
+{
+    if (!uuid_equal(&header->id, id)) {
+        header->created_ms = (int64_t)uuid_time_ms(id);
+        header->id = *id;
+    }
+}
+
 /* A record opened for showing. */
 struct opened {
     struct record_key keys[LIMIT_ITEM_KEYS];
@@ -48,14 +56,17 @@ struct opened {
     struct record_body body;
 };
 
-static int open_record(struct opened *opened, const struct auth_tenant *tenant, struct slice record)
+static int open_record(struct opened *opened, const struct auth_tenant *tenant, const struct uuid *id,
+                       struct slice record)
 {
     buf_init(&opened->plain, 0);
     int err = record_read_header(record, &opened->header, opened->keys);
     if (err == 0) {
         err = record_open(record, tenant->keys, &opened->plain, &opened->body);
     }
-    if (err != 0) {
+    if (err == 0) {
+        registry_name_record(&opened->header, id);
+    } else {
         buf_fini(&opened->plain);
     }
     return err;
@@ -126,9 +137,10 @@ static int put_secrets(struct json_writer *writer, const struct registry *regist
     size_t count = 0;
     buf_init(&row, 0);
     buf_init(&plain, 0);
-    int err = store_secrets_get(registry->store, &tenant->id, id, &row);
+    struct uuid owner;
+    int err = store_secrets_get(registry->store, &tenant->id, id, &owner, &row);
     if (err == 0) {
-        err = record_secrets_open(&tenant->id, id, buf_view(&row), tenant->keys, &plain, secrets, &count);
+        err = record_secrets_open(&tenant->id, &owner, buf_view(&row), tenant->keys, &plain, secrets, &count);
     }
     json_name(writer, "secrets");
     json_open_array(writer);
@@ -176,7 +188,7 @@ int registry_customer_get(const struct registry *registry, const struct auth_ten
     buf_init(&record, 0);
     int err = store_customer_get(registry->store, &tenant->id, id, &record);
     if (err == 0) {
-        err = open_record(&opened, tenant, buf_view(&record));
+        err = open_record(&opened, tenant, id, buf_view(&record));
         if (err == 0) {
             err = put_customer(registry, tenant, &opened, json);
             close_record(&opened);

@@ -29,7 +29,7 @@ struct gathering {
     struct buf text;
 };
 
-static int put_short(struct gathering *gathering, struct slice record)
+static int put_short(struct gathering *gathering, const struct uuid *id, struct slice record)
 {
     struct record_key keys[LIMIT_ITEM_KEYS];
     struct record_header header;
@@ -44,6 +44,7 @@ static int put_short(struct gathering *gathering, struct slice record)
         struct json_writer writer;
         json_writer_init(&writer, &gathering->text);
         json_open_object(&writer);
+        registry_name_record(&header, id);
         registry_put_uuid(&writer, "id", &header.id);
         json_name(&writer, "contract");
         json_put_string(&writer, registry_contract_name(gathering->registry, header.contract));
@@ -63,7 +64,7 @@ static int gather_row(void *context, const struct uuid *id, struct slice record)
 {
     struct gathering *gathering = context;
     struct row row = {.id = *id, .at = gathering->text.size};
-    int err = put_short(gathering, record);
+    int err = put_short(gathering, id, record);
     row.size = gathering->text.size - row.at;
     buf_append(&gathering->rows, &row, sizeof row);
     return err;

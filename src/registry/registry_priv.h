@@ -11,6 +11,9 @@ struct slice registry_contract_name(const struct registry *registry, uint8_t num
 /* `name`: id or time as a JSON string. */
 void registry_put_uuid(struct json_writer *writer, const char *name, const struct uuid *uuid);
 void registry_put_time(struct json_writer *writer, const char *name, int64_t ms);
+/* Makes the header of a record that was opened that of the customer `id`: content that an update brought was sealed
+ * as another, at another time. */
+void registry_name_record(struct record_header *header, const struct uuid *id);
 
 /* ---- import.c ---- */
 

@@ -17,14 +17,15 @@ static int matches(const struct registry *registry, const struct record_secret *
     return err == ERR_BAD_PARAMETER ? 0 : err;
 }
 
-static int verify_row(const struct registry *registry, const struct auth_tenant *tenant, const struct uuid *id,
+/* `owner` is what the row is sealed to. */
+static int verify_row(const struct registry *registry, const struct auth_tenant *tenant, const struct uuid *owner,
                       struct slice row, enum secret_kind kind, struct slice value, bool *match)
 {
     struct record_secret secrets[RECORD_SECRETS_MAX];
     struct buf plain;
     size_t count = 0;
     buf_init(&plain, 0);
-    int err = record_secrets_open(&tenant->id, id, row, tenant->keys, &plain, secrets, &count);
+    int err = record_secrets_open(&tenant->id, owner, row, tenant->keys, &plain, secrets, &count);
     for (size_t i = 0; err == 0 && i < count && !*match; i++) {
         if (secrets[i].kind == kind) {
             err = matches(registry, &secrets[i], value, match);
@@ -55,9 +56,10 @@ int registry_secret_verify(const struct registry *registry, const struct auth_te
     int err = store_customer_get(registry->store, &tenant->id, id, &buf);
     buf_clear(&buf);
     if (err == 0) {
-        err = store_secrets_get(registry->store, &tenant->id, id, &buf);
+        struct uuid owner;
+        err = store_secrets_get(registry->store, &tenant->id, id, &owner, &buf);
         if (err == 0) {
-            err = verify_row(registry, tenant, id, buf_view(&buf), kind, value, match);
+            err = verify_row(registry, tenant, &owner, buf_view(&buf), kind, value, match);
         } else if (err == ERR_NOT_FOUND) {
             err = 0; /* no secrets: nothing matches */
         }

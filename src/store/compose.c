@@ -21,6 +21,18 @@ struct composer {
     size_t plain_count;
 };
 
+/* The customer's other index entries, which lead to `id`. */
+static void add_plain(struct composer *composer, const struct store_chunk *chunk, const struct store_customer *customer,
+                      const struct uuid *id)
+{
+    for (size_t i = 0; i < customer->key_count; i++) {
+        if (!customer->keys[i].unique) {
+            (void)store_rows_plain_key(composer->plain[composer->plain_count++], &chunk->tenant, &customer->keys[i],
+                                       id);
+        }
+    }
+}
+
 static void put_customer(struct composer *composer, const struct store_chunk *chunk,
                          const struct store_customer *customer)
 {
@@ -37,12 +49,7 @@ static void put_customer(struct composer *composer, const struct store_chunk *ch
     if (customer->secrets.size > 0 && customer->secrets_pending) {
         store_kv_put(composer->kv, composer->batch, STORE_FAMILY_PENDING, key, uuid_view(&chunk->import));
     }
-    for (size_t i = 0; i < customer->key_count; i++) {
-        if (!customer->keys[i].unique) {
-            (void)store_rows_plain_key(composer->plain[composer->plain_count++], &chunk->tenant, &customer->keys[i],
-                                       &customer->id);
-        }
-    }
+    add_plain(composer, chunk, customer, &customer->id);
 }
 
 static int put_outcomes(struct composer *composer, const struct store_chunk *chunk)
@@ -118,6 +125,49 @@ static void put_index(struct composer *composer)
     }
 }
 
+static int put_update(struct composer *composer, const struct store_update *update)
+{
+    const struct store_chunk *chunk = update->at->chunk;
+    const struct store_customer *customer = update->customer;
+    const struct store_revision revision = {.import = chunk->import,
+                                            .secrets = customer->secrets,
+                                            .pending = customer->secrets.size > 0 && customer->secrets_pending,
+                                            .record = customer->record};
+    uint8_t key[STORE_ROW_KEY_BYTES];
+    buf_clear(&composer->scratch);
+    store_rows_revision_write(&composer->scratch, &revision);
+    store_kv_put(composer->kv, composer->batch, STORE_FAMILY_REVISION,
+                 store_rows_revision_key(key, &chunk->tenant, &update->id, update->number),
+                 buf_view(&composer->scratch));
+    if (!uuid_equal(&update->import, &chunk->import)) {
+        store_kv_put(composer->kv, composer->batch, STORE_FAMILY_CHANGE,
+                     store_rows_change_key(key, &chunk->tenant, &update->import, &update->id),
+                     uuid_view(&chunk->import));
+    }
+    add_plain(composer, chunk, customer, &update->id);
+    return buf_error(&composer->scratch);
+}
+
+/* What goes besides the customers that are created; the slots are put behind it. */
+static int put_updates(struct composer *composer)
+{
+    int err = 0;
+    for (const struct store_update *update = composer->group->updates; update != NULL; update = update->next) {
+        if (err == 0 && update->at->chunk->kept && !update->at->chunk->dry) {
+            err = put_update(composer, update);
+        }
+    }
+    for (const struct store_release *release = composer->group->releases; release != NULL; release = release->next) {
+        uint8_t value[STORE_HOLDER_BYTES];
+        if (release->at->chunk->kept && !release->at->chunk->dry) {
+            store_kv_put(composer->kv, composer->index, STORE_FAMILY_UNIQUE,
+                         slice_make(release->key, sizeof release->key),
+                         store_rows_holder_write(value, &release->holder));
+        }
+    }
+    return err;
+}
+
 static void put_requests(struct composer *composer)
 {
 #ifdef MUSTER_PLANT_REQUEST_LATE
@@ -164,9 +214,10 @@ static int compose(struct composer *composer, size_t *kept)
             return err;
         }
     }
+    int err = put_updates(composer);
     put_index(composer);
     put_requests(composer);
-    return composer->error;
+    return err != 0 ? err : composer->error;
 }
 
 int store_group_compose(struct store_group *group, struct store_kv_batch *batch, struct store_kv_batch *index,

@@ -70,15 +70,43 @@ static bool envelope_same(struct store_group *group, const struct store_group_ch
     return known->lost || memcmp(known->mac, row->envelope_mac, CRYPTO_MAC_BYTES) == 0;
 }
 
-/* What a claim on this slot comes to: an outcome kind, CREATED when the key is free. */
-static uint8_t judge(struct store_group *group, const struct store_group_chunk *at, const struct store_slot *slot,
-                     const uint8_t *fingerprint)
+/* The holder as the chunk sees it, once `next` is reckoned with. CREATED: the key was given up; BUSY: that is open. */
+static uint8_t meet_next(const struct store_group *group, const struct store_group_chunk *at,
+                         struct store_holder *holder)
+{
+    const struct uuid next = holder->next;
+    bool own = uuid_equal(&next, &at->chunk->import);
+    uint8_t state = own ? IMPORT_COMMITTED : holder_state(group, &at->chunk->tenant, &next);
+    memset(&holder->next, 0, sizeof holder->next);
+    if (state == IMPORT_OPEN) {
+        holder->import = next;
+        return STORE_BUSY;
+    }
+    if (state == IMPORT_COMMITTED && holder->released) {
+        return own ? STORE_EXISTING : STORE_CREATED; /* until it is committed the customer needs its key back */
+    }
+    if (state == IMPORT_COMMITTED) {
+        holder->import = next;
+        memcpy(holder->fingerprint, holder->next_fingerprint, CRYPTO_MAC_BYTES);
+    }
+    return STORE_EXISTING;
+}
+
+uint8_t store_slot_meet(const struct store_group *group, const struct store_group_chunk *at,
+                        const struct store_slot *slot, struct store_holder *holder)
 {
     if (!slot->held) {
         return STORE_CREATED;
     }
-    if (!uuid_equal(&slot->holder.import, &at->chunk->import)) {
-        uint8_t state = holder_state(group, &at->chunk->tenant, &slot->holder.import);
+    *holder = slot->holder;
+    if (!uuid_is_zero(&holder->next)) {
+        uint8_t met = meet_next(group, at, holder);
+        if (met != STORE_EXISTING) {
+            return met;
+        }
+    }
+    if (!uuid_equal(&holder->import, &at->chunk->import)) {
+        uint8_t state = holder_state(group, &at->chunk->tenant, &holder->import);
         if (state == IMPORT_ABORTED || state == IMPORT_UNDONE) {
             return STORE_CREATED;
         }
@@ -86,8 +114,19 @@ static uint8_t judge(struct store_group *group, const struct store_group_chunk *
             return STORE_BUSY;
         }
     }
-    bool same = memcmp(slot->holder.fingerprint, fingerprint, CRYPTO_MAC_BYTES) == 0 &&
-                envelope_same(group, at, &slot->holder.import);
+    return STORE_EXISTING;
+}
+
+/* What a claim on this slot comes to: an outcome kind, CREATED when the key is free; else *holder has it. */
+static uint8_t judge(struct store_group *group, const struct store_group_chunk *at, const struct store_slot *slot,
+                     const uint8_t *fingerprint, struct store_holder *holder)
+{
+    uint8_t met = store_slot_meet(group, at, slot, holder);
+    if (met != STORE_EXISTING) {
+        return met;
+    }
+    bool same =
+        memcmp(holder->fingerprint, fingerprint, CRYPTO_MAC_BYTES) == 0 && envelope_same(group, at, &holder->import);
     return same ? STORE_EXISTING : STORE_CONFLICT;
 }
 
@@ -114,75 +153,117 @@ static void tell(struct store_outcome *outcome, uint8_t kind, uint8_t key_kind, 
     }
 }
 
-/* The slots that a chunk has changed, as they were. */
-struct undo {
-    struct store_slot *slot;
-    struct store_slot was;
-};
-
-struct undo_log {
-    struct undo *entries;
-    size_t count;
-};
-
-static void take_slot(struct store_slot *slot, const struct store_chunk *chunk, const struct store_customer *customer,
-                      struct undo_log *log)
+void store_slot_take(struct store_group *group, struct store_slot *slot, struct store_slot_log *log)
 {
-    log->entries[log->count++] = (struct undo){.slot = slot, .was = *slot};
-    slot->held = true;
+    if (log->count == log->room) {
+        size_t room = log->room * 2 + 16;
+        struct store_slot_was *entries = arena_take(group->local->arena, room * sizeof *entries);
+        if (entries == NULL) {
+            group->error = ERR_NO_MEMORY;
+            return;
+        }
+        if (log->count > 0) {
+            memcpy(entries, log->entries, log->count * sizeof *entries);
+        }
+        log->entries = entries;
+        log->room = room;
+    }
+    log->entries[log->count++] = (struct store_slot_was){.slot = slot, .was = *slot};
     slot->taken = true;
+}
+
+static void create(struct store_group *group, const struct store_chunk *chunk, const struct store_customer *customer,
+                   struct store_slot *slot, struct store_slot_log *log)
+{
+    store_slot_take(group, slot, log);
+    slot->held = true;
     slot->holder.id = customer->id;
     slot->holder.import = chunk->import;
     memcpy(slot->holder.fingerprint, customer->fingerprint, CRYPTO_MAC_BYTES);
+    memset(&slot->holder.next, 0, sizeof slot->holder.next);
 }
 
-static void put_back(struct undo_log *log)
+static void put_back(struct store_slot_log *log)
 {
     while (log->count > 0) {
-        const struct undo *last = &log->entries[--log->count];
+        const struct store_slot_was *last = &log->entries[--log->count];
         *last->slot = last->was;
     }
 }
 
-/* What the import wants of a customer whose external id exists (?onExisting=), `older` being the slot of that id
- * when its holder has other content. */
-static void apply_existing(const struct store_chunk *chunk, const struct store_slot *older,
-                           struct store_outcome *outcome)
+/* The older customer gets the item's content, unless another of the item's keys is another's. */
+static void update(struct store_group *group, struct store_group_chunk *at, size_t index, struct store_claim *claims,
+                   const struct store_holder *older, struct store_slot_log *log)
 {
-    if (chunk->on_existing == IMPORT_EXISTING_SKIP && older != NULL) {
-        tell(outcome, STORE_SKIPPED, IDENTIFIER_EXTERNAL_ID, &older->holder);
-    } else if (chunk->on_existing == IMPORT_EXISTING_FAIL && outcome->kind == STORE_EXISTING) {
+    const struct store_customer *customer = &at->chunk->customers[index];
+    struct store_outcome *outcome = &at->chunk->outcomes[index];
+    const struct store_claim *claim = claims;
+    tell(outcome, STORE_UPDATED, IDENTIFIER_EXTERNAL_ID, older);
+    for (size_t i = 0; i < customer->key_count; i++) {
+        struct store_holder holder;
+        if (!customer->keys[i].unique) {
+            continue;
+        }
+        uint8_t met = store_slot_meet(group, at, claim->slot, &holder);
+        uint8_t kind = met == STORE_EXISTING && !uuid_equal(&holder.id, &older->id) ? STORE_CONFLICT : met;
+        if (kind != STORE_EXISTING && rank(kind) > rank(outcome->kind)) {
+            tell(outcome, kind, customer->keys[i].kind, &holder);
+        }
+        claim++;
+    }
+    if (outcome->kind == STORE_UPDATED) {
+        store_revise(group, at, customer, claims, older, log);
+    }
+}
+
+/* What the import wants of a customer whose external id exists (?onExisting=); `older` has that id and other
+ * content, NULL when nobody has. */
+static void apply_existing(struct store_group *group, struct store_group_chunk *at, size_t index,
+                           struct store_claim *claims, const struct store_holder *older, struct store_slot_log *log)
+{
+    struct store_outcome *outcome = &at->chunk->outcomes[index];
+    uint8_t rule = at->chunk->on_existing;
+    if (rule == IMPORT_EXISTING_UPDATE && older != NULL) {
+        update(group, at, index, claims, older, log);
+    } else if (rule == IMPORT_EXISTING_SKIP && older != NULL) {
+        tell(outcome, STORE_SKIPPED, IDENTIFIER_EXTERNAL_ID, older);
+    } else if (rule == IMPORT_EXISTING_FAIL && outcome->kind == STORE_EXISTING) {
         outcome->kind = STORE_CONFLICT;
     }
 }
 
 /* Decides one customer; returns the claim behind its own. */
 static struct store_claim *decide_customer(struct store_group *group, struct store_group_chunk *at, size_t index,
-                                           struct store_claim *claim, struct undo_log *log)
+                                           struct store_claim *claim, struct store_slot_log *log)
 {
     const struct store_customer *customer = &at->chunk->customers[index];
     struct store_outcome *outcome = &at->chunk->outcomes[index];
     struct store_claim *first = claim;
-    const struct store_slot *older = NULL;
+    struct store_holder older;
+    bool exists = false;
     if (customer->refused) {
         *outcome = (struct store_outcome){.kind = STORE_FAULT};
         return claim;
     }
     *outcome = (struct store_outcome){.kind = STORE_CREATED, .id = customer->id};
     for (size_t i = 0; i < customer->key_count; i++) {
-        if (customer->keys[i].unique) {
-            uint8_t kind = judge(group, at, claim->slot, customer->fingerprint);
-            if (rank(kind) > rank(outcome->kind)) {
-                tell(outcome, kind, customer->keys[i].kind, &claim->slot->holder);
-            }
-            bool other = kind == STORE_CONFLICT && customer->keys[i].kind == IDENTIFIER_EXTERNAL_ID;
-            older = other ? claim->slot : older;
-            claim++;
+        struct store_holder holder;
+        if (!customer->keys[i].unique) {
+            continue;
         }
+        uint8_t kind = judge(group, at, claim->slot, customer->fingerprint, &holder);
+        if (rank(kind) > rank(outcome->kind)) {
+            tell(outcome, kind, customer->keys[i].kind, &holder);
+        }
+        if (kind == STORE_CONFLICT && customer->keys[i].kind == IDENTIFIER_EXTERNAL_ID) {
+            older = holder;
+            exists = true;
+        }
+        claim++;
     }
-    apply_existing(at->chunk, older, outcome);
+    apply_existing(group, at, index, first, exists ? &older : NULL, log);
     for (struct store_claim *own = first; outcome->kind == STORE_CREATED && own < claim; own++) {
-        take_slot(own->slot, at->chunk, customer, log);
+        create(group, at->chunk, customer, own->slot, log);
     }
     return claim;
 }
@@ -293,6 +374,7 @@ static void keep(struct store_group_chunk *at)
     for (size_t i = 0; i < chunk->count; i++) {
         at->counts[chunk->outcomes[i].kind]++;
     }
+    member->revises = member->revises || (at->counts[STORE_UPDATED] > 0 && !chunk->dry);
     if (chunk->row != NULL) {
         member->now = chunk->row->state;
         add_counts(at, chunk->row);
@@ -314,7 +396,7 @@ static int chunk_error(struct store_group *group, const struct store_group_chunk
     return store_request_may_claim(at) ? 0 : ERR_KEY_IN_FLIGHT;
 }
 
-static void decide_chunk(struct store_group *group, struct store_group_chunk *at, struct undo_log *log)
+static void decide_chunk(struct store_group *group, struct store_group_chunk *at, struct store_slot_log *log)
 {
     struct store_chunk *chunk = at->chunk;
     struct store_claim *claim = at->claims;
@@ -355,7 +437,7 @@ static void drop_orphans(struct store_group *group)
 
 int store_group_decide(struct store_group *group)
 {
-    struct undo_log log = {0};
+    struct store_slot_log log = {.room = group->claim_count};
     log.entries = arena_take(group->local->arena, group->claim_count * sizeof *log.entries);
     if (log.entries == NULL) {
         return ERR_NO_MEMORY;

@@ -15,6 +15,7 @@ struct store_member {
     uint8_t now;    /* as the chunks decided so far leave it */
     bool wrote;     /* it has outcome rows */
     bool refused;   /* an atomic chunk of it was not kept: it can't be committed any more */
+    bool revises;   /* it updates customers */
     bool claimed;   /* it has an idempotency key, of this mac */
     uint8_t mac[CRYPTO_MAC_BYTES];
     struct store_unfinished was; /* its entry in the set when the group began; state 0: none */
@@ -41,6 +42,26 @@ struct store_request_slot {
     struct store_request request; /* its mac is the key's; the rest counts while it is held */
     bool held;
     bool changed; /* its row has to be written, or erased when it is not held */
+};
+
+struct store_group_chunk;
+
+/* An older customer that gets new content. */
+struct store_update {
+    const struct store_group_chunk *at;
+    const struct store_customer *customer; /* the new content */
+    struct uuid id;                        /* of the older customer */
+    struct uuid import;                    /* that it is of so far */
+    uint64_t number;                       /* of the revision */
+    struct store_update *next;
+};
+
+/* A unique key that an update gives up and the group does not ask for otherwise: its entry as it has to be written. */
+struct store_release {
+    const struct store_group_chunk *at;
+    uint8_t key[STORE_UNIQUE_BYTES];
+    struct store_holder holder;
+    struct store_release *next;
 };
 
 struct store_group_chunk {
@@ -76,6 +97,11 @@ struct store_group {
     size_t slot_count;
     struct store_request_slot *requests;
     size_t request_count;
+    struct store_update *updates; /* in order, also those of chunks that are not kept */
+    struct store_update *last_update;
+    uint64_t update_count;
+    struct store_release *releases; /* newest first */
+    struct store_kv_view *rows;     /* opened by the first update */
     struct store_envelope envelope;
     int error; /* of a read while deciding */
 };
@@ -93,6 +119,36 @@ void store_group_uncount(struct store_group *group);
  * *kept: how many chunks that are. The imports' unfinished marks are the caller's. */
 int store_group_compose(struct store_group *group, struct store_kv_batch *batch, struct store_kv_batch *index,
                         size_t *kept) MUST_CHECK;
+
+/* Gives back what deciding has opened. */
+void store_group_close(struct store_group *group);
+
+/* ---- keys and their holders (decide.c) ---- */
+
+/* The slots that a chunk has changed, as they were. */
+struct store_slot_was {
+    struct store_slot *slot;
+    struct store_slot was;
+};
+
+struct store_slot_log {
+    struct store_slot_was *entries;
+    size_t count;
+    size_t room;
+};
+
+/* What the chunk meets at a slot: CREATED: the key is free; BUSY; EXISTING: *holder has it, without a `next`. */
+uint8_t store_slot_meet(const struct store_group *group, const struct store_group_chunk *at,
+                        const struct store_slot *slot, struct store_holder *holder);
+/* Notes the slot, which is going to be changed and taken. */
+void store_slot_take(struct store_group *group, struct store_slot *slot, struct store_slot_log *log);
+
+/* ---- updates (revise.c) ---- */
+
+/* The customer `older` gets the content of `customer`: its keys, and the revision for compose.c. What goes wrong
+ * is in group->error. */
+void store_revise(struct store_group *group, const struct store_group_chunk *at, const struct store_customer *customer,
+                  struct store_claim *claims, const struct store_holder *older, struct store_slot_log *log);
 
 /* ---- idempotency keys (request.c) ---- */
 

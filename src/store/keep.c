@@ -29,12 +29,14 @@ static struct store_unfinished entry_after(const struct store_group *group, cons
                                       .import = member->import,
                                       .wrote = member->wrote,
                                       .refused = member->refused,
+                                      .revises = member->revises,
                                       .claimed = member->claimed && member->now == IMPORT_OPEN};
     if (member->now == IMPORT_OPEN) {
         entry.state = IMPORT_OPEN;
         entry.touched_ms = touched_ms(group, member);
-    } else if (member->now == IMPORT_ABORTED && member->wrote) {
-        entry.state = IMPORT_ABORTED;
+    } else if ((member->now == IMPORT_ABORTED && member->wrote) ||
+               (member->now == IMPORT_COMMITTED && member->revises)) {
+        entry.state = member->now;
     }
     if (entry.claimed) {
         memcpy(entry.mac, member->mac, sizeof entry.mac);
@@ -44,8 +46,8 @@ static struct store_unfinished entry_after(const struct store_group *group, cons
 
 static bool mark_same(const struct store_unfinished *a, const struct store_unfinished *b)
 {
-    return a->state == b->state &&
-           (a->state == 0 || (a->claimed == b->claimed && memcmp(a->mac, b->mac, sizeof a->mac) == 0));
+    return a->state == b->state && (a->state == 0 || (a->revises == b->revises && a->claimed == b->claimed &&
+                                                      memcmp(a->mac, b->mac, sizeof a->mac) == 0));
 }
 
 static void put_marks(const struct store_group *group)
@@ -88,9 +90,12 @@ static int stage(struct store_group *group, struct stages *stages)
         if (entry_same(&entry, &member->was)) {
             continue;
         }
+        bool hidden = member->before == 0 && entry.state == IMPORT_COMMITTED; /* as long as its rows come */
         if (member->before == 0) {
-            before[before_count++] = entry;
-        } else {
+            before[before_count] = entry;
+            before[before_count++].state = hidden ? IMPORT_OPEN : entry.state;
+        }
+        if (member->before != 0 || hidden) {
             after[after_count++] = entry;
         }
     }
@@ -153,6 +158,7 @@ static int run(struct store_group *group, struct store_chunk *const *chunks, siz
     struct store_local *local = group->local;
     int err = store_group_prepare(group, chunks, count);
     err = err == 0 ? store_group_decide(group) : err;
+    store_group_close(group);
     if (err != 0) {
         return err;
     }

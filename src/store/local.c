@@ -160,6 +160,7 @@ static void local_close(struct store *store)
         store_kv_close(&local->kv);
     }
     buf_fini(&local->expired_to);
+    buf_fini(&local->folded_to);
     arena_free(&local->arena);
     map_free(&local->members);
     store_unfinished_release(&local->unfinished);
@@ -219,6 +220,7 @@ static struct store_local *local_new(void)
     pthread_mutex_init(&local->view_lock, NULL);
     pthread_rwlock_init(&local->run_lock, NULL);
     buf_init(&local->expired_to, 0);
+    buf_init(&local->folded_to, 0);
     local->arena = arena_new(ARENA_BLOCK_BYTES, ARENA_LIMIT_BYTES);
     local->members = map_new();
     local->unfinished = store_unfinished_new();

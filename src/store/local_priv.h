@@ -31,6 +31,7 @@ struct store_local {
     struct map *members; /* import -> place in the group's members */
     struct store_kv_batch *batch;
     struct store_local_run *runs; /* those that are open */
+    struct buf folded_to;         /* the outcome row up to which store_sweep has folded its import */
     size_t expired_family;        /* where store_expire's round stands: */
     struct buf expired_to;        /* the next key to look at */
 
@@ -57,7 +58,7 @@ int store_view_open(struct store_local *local, struct store_view *view) MUST_CHE
 void store_view_close(struct store_local *local, struct store_view *view);
 static inline bool store_view_hides(const struct store_view *view, const struct uuid *tenant, const struct uuid *import)
 {
-    return store_unfinished_find(view->unfinished, tenant, import) != NULL;
+    return store_unfinished_hidden(store_unfinished_find(view->unfinished, tenant, import));
 }
 
 /* Makes `next` the current set; takes it. The commit lock is held. */
@@ -110,7 +111,7 @@ int store_local_import_undo(struct store *store, const struct uuid *tenant, cons
                             struct uuid *changed, size_t room, size_t *count) MUST_CHECK;
 int store_local_request_get(struct store *store, const struct uuid *tenant, const uint8_t mac[CRYPTO_MAC_BYTES],
                             struct store_request *request) MUST_CHECK;
-int store_local_secrets_get(struct store *store, const struct uuid *tenant, const struct uuid *id,
+int store_local_secrets_get(struct store *store, const struct uuid *tenant, const struct uuid *id, struct uuid *owner,
                             struct buf *row) MUST_CHECK;
 int store_local_secrets_replace(struct store *store, const struct uuid *tenant, const struct uuid *id, struct slice old,
                                 struct slice row, bool pending) MUST_CHECK;

@@ -26,6 +26,7 @@ static int member_load(struct store_local *local, struct store_member *member)
         member->before = entry->state;
         member->wrote = entry->wrote;
         member->refused = entry->refused;
+        member->revises = entry->revises;
         member->claimed = entry->claimed;
         memcpy(member->mac, entry->mac, CRYPTO_MAC_BYTES);
         return 0;

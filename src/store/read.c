@@ -1,53 +1,64 @@
 /*
- * Reading customers and imports. A customer is shown when its record's import is not among the
- * unfinished of the same view. A list or find that walks over a large unfinished import passes its
- * records one by one: it is bounded by that import, not by `limit`.
+ * Reading customers and imports. A customer is shown when its record's import is not hidden in the same
+ * view, with its last revision that is not hidden in place of the record, if there is one. A list or find that walks
+ * over a large unfinished import passes its records one by one: it is bounded by that import, not by `limit`.
  */
-#include "store/local_priv.h"
+#include "store/revision_priv.h"
 
-/* Whether the view shows the record; it must be the one that its row's key names. 0 or ERR_CORRUPT. */
-static int look(const struct store_view *view, const struct uuid *tenant, const struct uuid *id, struct slice record,
-                bool *shown)
+/* Whether the view shows the value's record, which must be that of the customer. 0 or ERR_CORRUPT. */
+static int look(const struct store_view *view, const struct uuid *tenant, const struct uuid *id, struct slice value,
+                struct slice *record, bool *shown)
 {
     struct record_header header;
     struct record_key keys[LIMIT_ITEM_KEYS];
-    int err = record_read_header(record, &header, keys);
-    if (err == 0 && (!uuid_equal(&header.tenant, tenant) || !uuid_equal(&header.id, id))) {
+    int err = store_rows_body_read(value, id, record);
+    err = err == 0 ? record_read_header(*record, &header, keys) : err;
+    if (err == 0 && !uuid_equal(&header.tenant, tenant)) {
         err = ERR_CORRUPT;
     }
     *shown = err == 0 && !store_view_hides(view, tenant, &header.import);
     return err;
 }
 
-/* The record, when the view shows it; else ERR_NOT_FOUND and the buffer as it was. */
-static int get_shown(struct store_local *local, const struct store_view *view, const struct uuid *tenant,
-                     const struct uuid *id, struct buf *record)
+/* Appends the record, when the view shows it; else ERR_NOT_FOUND and the buffer as it was. */
+static int get_shown(struct store_overlay *overlay, const struct uuid *id, struct buf *record)
 {
     uint8_t key[STORE_ROW_KEY_BYTES];
+    struct store_revision revision;
+    struct slice found;
     size_t before = record->size;
     bool shown = false;
-    int err = store_kv_get(local->kv, view->rows, STORE_FAMILY_BODY, store_rows_pair_key(key, tenant, id), record);
+    int err = store_overlay_find(overlay, id, &revision);
+    if (err != ERR_NOT_FOUND) {
+        buf_append_slice(record, err == 0 ? revision.record : SLICE_NONE);
+        return err == 0 ? buf_error(record) : err;
+    }
+    err = store_kv_get(overlay->local->kv, overlay->view->rows, STORE_FAMILY_BODY,
+                       store_rows_pair_key(key, overlay->tenant, id), record);
     if (err == 0) {
-        err = look(view, tenant, id, slice_from(buf_view(record), before), &shown);
+        err = look(overlay->view, overlay->tenant, id, slice_from(buf_view(record), before), &found, &shown);
     }
-    if (err == 0 && !shown) {
-        err = ERR_NOT_FOUND;
-    }
-    if (err != 0) {
+    if (err != 0 || !shown) {
         record->size = before;
+        return err == 0 ? ERR_NOT_FOUND : err;
     }
-    return err;
+    memmove(record->data + before, found.data, found.size); /* past what an update wrote in front of it */
+    record->size = before + found.size;
+    return 0;
 }
 
 int store_local_customer_get(struct store *store, const struct uuid *tenant, const struct uuid *id, struct buf *record)
 {
     struct store_local *local = store_local_of(store);
     struct store_view view;
+    struct store_overlay overlay;
     int err = store_view_open(local, &view);
     if (err != 0) {
         return err;
     }
-    err = get_shown(local, &view, tenant, id, record);
+    err = store_overlay_open(local, &view, tenant, &overlay);
+    err = err == 0 ? get_shown(&overlay, id, record) : err;
+    err = store_overlay_close(&overlay, err);
     store_view_close(local, &view);
     return err;
 }
@@ -78,24 +89,43 @@ static int walk_end(struct store_local *local, struct store_view *view, struct s
     return err != 0 ? err : broken;
 }
 
-static int list_shown(struct store_local *local, const struct store_view *view, struct store_kv_walk *walk,
-                      const struct uuid *tenant, const struct uuid *after, size_t limit, store_record_fn *each,
-                      void *context)
+struct list {
+    struct store_overlay overlay;
+    struct store_kv_walk *walk;
+    const struct uuid *after;
+    size_t limit;
+    store_record_fn *each;
+    void *context;
+};
+
+static int list_one(struct list *list, const struct uuid *id, struct slice value)
 {
-    struct slice key;
+    struct store_revision revision;
     struct slice record;
+    bool shown = false;
+    int err = look(list->overlay.view, list->overlay.tenant, id, value, &record, &shown);
+    if (err != 0 || !shown) {
+        return err;
+    }
+    int updated = store_overlay_find(&list->overlay, id, &revision);
+    if (updated != 0 && updated != ERR_NOT_FOUND) {
+        return updated;
+    }
+    list->limit--;
+    return list->each(list->context, id, updated == 0 ? revision.record : record);
+}
+
+static int list_shown(struct list *list)
+{
+    struct store_kv *kv = list->overlay.local->kv;
+    struct slice key;
+    struct slice value;
     int err = 0;
-    for (; limit > 0 && err == 0 && store_kv_walk_at(local->kv, walk, &key, &record);
-         store_kv_walk_step(local->kv, walk)) {
-        bool shown = false;
+    for (; list->limit > 0 && err == 0 && store_kv_walk_at(kv, list->walk, &key, &value);
+         store_kv_walk_step(kv, list->walk)) {
         struct uuid id = store_rows_uuid_at(key, STORE_TENANT_BYTES);
-        if (uuid_equal(&id, after)) {
-            continue;
-        }
-        err = look(view, tenant, &id, record, &shown);
-        if (shown) {
-            limit--;
-            err = each(context, &id, record);
+        if (!uuid_equal(&id, list->after)) {
+            err = list_one(list, &id, value);
         }
     }
     return err;
@@ -106,15 +136,19 @@ int store_local_customer_list(struct store *store, const struct uuid *tenant, co
 {
     struct store_local *local = store_local_of(store);
     struct store_view view;
-    struct store_kv_walk *walk = NULL;
+    struct list list = {.after = after, .limit = limit, .each = each, .context = context};
     uint8_t from[STORE_ROW_KEY_BYTES];
-    int err = walk_open(local, STORE_FAMILY_BODY, uuid_view(tenant), &view, &walk);
+    int err = walk_open(local, STORE_FAMILY_BODY, uuid_view(tenant), &view, &list.walk);
     if (err != 0) {
         return err;
     }
-    store_kv_walk_seek(local->kv, walk, store_rows_pair_key(from, tenant, after), false);
-    err = list_shown(local, &view, walk, tenant, after, limit, each, context);
-    return walk_end(local, &view, &walk, err);
+    err = store_overlay_open(local, &view, tenant, &list.overlay);
+    if (err == 0) {
+        store_kv_walk_seek(local->kv, list.walk, store_rows_pair_key(from, tenant, after), false);
+        err = list_shown(&list);
+    }
+    err = store_overlay_close(&list.overlay, err);
+    return walk_end(local, &view, &list.walk, err);
 }
 
 /* ---- find ---- */
@@ -126,6 +160,8 @@ struct finder {
     const struct store_view *view;
     const struct uuid *tenant;
     const struct uuid *after;
+    struct store_overlay overlay;
+    const struct record_key *key;
     struct store_kv_walk *plain;
     bool has_unique; /* and it is not yet passed */
     struct uuid unique;
@@ -177,6 +213,20 @@ static bool find_next(struct finder *finder, struct uuid *id)
     return found;
 }
 
+/* Whether what is shown has the key: an entry may be of other content of the customer, newer or older. */
+static int check_key(const struct record_key *key, struct slice record)
+{
+    struct record_header header;
+    struct record_key keys[LIMIT_ITEM_KEYS];
+    int err = record_read_header(record, &header, keys);
+    for (size_t i = 0; err == 0 && i < header.key_count; i++) {
+        if (keys[i].kind == key->kind && memcmp(keys[i].mac, key->mac, CRYPTO_MAC_BYTES) == 0) {
+            return 0;
+        }
+    }
+    return err == 0 ? ERR_NOT_FOUND : err;
+}
+
 static int find_shown(struct finder *finder, size_t limit, store_record_fn *each, void *context)
 {
     struct uuid id;
@@ -185,7 +235,8 @@ static int find_shown(struct finder *finder, size_t limit, store_record_fn *each
     buf_init(&record, 0);
     while (limit > 0 && err == 0 && find_next(finder, &id)) {
         buf_clear(&record);
-        err = get_shown(finder->local, finder->view, finder->tenant, &id, &record);
+        err = get_shown(&finder->overlay, &id, &record);
+        err = err == 0 ? check_key(finder->key, buf_view(&record)) : err;
         if (err == 0) {
             limit--;
             err = each(context, &id, buf_view(&record));
@@ -202,18 +253,20 @@ int store_local_customer_find(struct store *store, const struct uuid *tenant, co
 {
     struct store_local *local = store_local_of(store);
     struct store_view view;
-    struct finder finder = {.local = local, .view = &view, .tenant = tenant, .after = after};
+    struct finder finder = {.local = local, .view = &view, .tenant = tenant, .after = after, .key = key};
     uint8_t prefix[STORE_ROW_KEY_BYTES];
     uint8_t from[STORE_ROW_KEY_BYTES];
     int err = walk_open(local, STORE_FAMILY_PLAIN, store_rows_unique_key(prefix, tenant, key), &view, &finder.plain);
     if (err != 0) {
         return err;
     }
-    err = find_unique(&finder, key);
+    err = store_overlay_open(local, &view, tenant, &finder.overlay);
+    err = err == 0 ? find_unique(&finder, key) : err;
     if (err == 0) {
         store_kv_walk_seek(local->kv, finder.plain, store_rows_plain_key(from, tenant, key, after), false);
         err = find_shown(&finder, limit, each, context);
     }
+    err = store_overlay_close(&finder.overlay, err);
     return walk_end(local, &view, &finder.plain, err);
 }
 

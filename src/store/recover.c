@@ -77,7 +77,8 @@ static int recover_import(struct store_local *local, struct store_import *row, i
         row->ended_ms = clock_real_ms();
         err = store_local_put_import(local, local->batch, row);
     }
-    entry->state = entry->wrote ? row->state : 0;
+    bool done = row->state == IMPORT_COMMITTED && !entry->revises;
+    entry->state = entry->wrote && !done ? row->state : 0;
     return err;
 }
 

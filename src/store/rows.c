@@ -28,6 +28,12 @@
 #define FLAG_EXPIRED   0x10u
 #define FLAGS_KNOWN    0x1fu
 
+#define REVISES      0x80u /* beside the state in a mark */
+#define UPDATED      2     /* first byte of what an update wrote; a record or secrets row begins with its version, 1 */
+#define RECORD_ID_AT 20    /* see record.c */
+
+static_assert(RECORD_VERSION != UPDATED, "a record is told from what an update wrote by its first byte");
+
 /* Where what is read without the rest stands. */
 enum { STATE_AT = 1, FLAGS_AT = 5 };
 
@@ -82,6 +88,27 @@ struct slice store_rows_change_key(uint8_t *key, const struct uuid *tenant, cons
     return view(key, append(key + front.size, customer->bytes, UUID_BYTES));
 }
 
+struct slice store_rows_revision_key(uint8_t *key, const struct uuid *tenant, const struct uuid *customer,
+                                     uint64_t number)
+{
+    struct slice front = store_rows_pair_key(key, tenant, customer);
+    uint8_t bytes[8];
+    for (size_t i = 0; i < sizeof bytes; i++) {
+        bytes[i] = (uint8_t)(number >> (8 * (sizeof bytes - 1 - i)));
+    }
+    return view(key, append(key + front.size, bytes, sizeof bytes));
+}
+
+uint64_t store_rows_revision_number(struct slice key)
+{
+    uint64_t number = 0;
+    assert(key.size == STORE_REVISION_BYTES);
+    for (size_t i = STORE_PAIR_BYTES; i < key.size; i++) {
+        number = number << 8 | (uint8_t)key.data[i];
+    }
+    return number;
+}
+
 struct uuid store_rows_uuid_at(struct slice bytes, size_t at)
 {
     struct uuid uuid;
@@ -101,17 +128,95 @@ struct slice store_rows_holder_write(uint8_t value[STORE_HOLDER_BYTES], const st
 {
     uint8_t *end = append(value, holder->id.bytes, UUID_BYTES);
     end = append(end, holder->import.bytes, UUID_BYTES);
-    return view(value, append(end, holder->fingerprint, CRYPTO_MAC_BYTES));
+    end = append(end, holder->fingerprint, CRYPTO_MAC_BYTES);
+    if (!uuid_is_zero(&holder->next)) {
+        end = append(end, holder->next.bytes, UUID_BYTES);
+        end = holder->released ? end : append(end, holder->next_fingerprint, CRYPTO_MAC_BYTES);
+    }
+    return view(value, end);
 }
 
 int store_rows_holder_read(struct slice value, struct store_holder *holder)
 {
-    if (value.size != STORE_HOLDER_BYTES) {
+    struct reader reader;
+    memset(holder, 0, sizeof *holder);
+    reader_init(&reader, value);
+    reader_copy(&reader, holder->id.bytes, UUID_BYTES);
+    reader_copy(&reader, holder->import.bytes, UUID_BYTES);
+    reader_copy(&reader, holder->fingerprint, CRYPTO_MAC_BYTES);
+    if (reader_left(&reader) > 0) {
+        reader_copy(&reader, holder->next.bytes, UUID_BYTES);
+        holder->released = reader_left(&reader) == 0;
+        if (!holder->released) {
+            reader_copy(&reader, holder->next_fingerprint, CRYPTO_MAC_BYTES);
+        }
+    }
+    return reader_error(&reader) == 0 && reader_left(&reader) == 0 ? 0 : ERR_CORRUPT;
+}
+
+void store_rows_revision_write(struct buf *row, const struct store_revision *revision)
+{
+    buf_append_slice(row, uuid_view(&revision->import));
+    buf_append_byte(row, revision->pending ? 1 : 0);
+    buf_append_u32(row, (uint32_t)revision->secrets.size);
+    buf_append_slice(row, revision->secrets);
+    buf_append_slice(row, revision->record);
+}
+
+int store_rows_revision_read(struct slice value, struct store_revision *revision)
+{
+    struct reader reader;
+    reader_init(&reader, value);
+    reader_copy(&reader, revision->import.bytes, UUID_BYTES);
+    uint8_t pending = reader_u8(&reader);
+    revision->pending = pending == 1;
+    revision->secrets = reader_bytes(&reader, reader_u32(&reader));
+    revision->record = reader_bytes(&reader, reader_left(&reader));
+    return reader_error(&reader) == 0 && pending <= 1 ? 0 : ERR_CORRUPT;
+}
+
+void store_rows_body_write(struct buf *row, const struct uuid *customer, struct slice record)
+{
+    buf_append_byte(row, UPDATED);
+    buf_append_slice(row, uuid_view(customer));
+    buf_append_slice(row, record);
+}
+
+/* Whose record it is stands in its header, or in front of one that is sealed as another. */
+int store_rows_body_read(struct slice value, const struct uuid *customer, struct slice *record)
+{
+    bool updated = value.size > 0 && (uint8_t)value.data[0] == UPDATED;
+    size_t id_at = updated ? 1 : RECORD_ID_AT;
+    if (value.size < id_at + UUID_BYTES || memcmp(value.data + id_at, customer->bytes, UUID_BYTES) != 0) {
         return ERR_CORRUPT;
     }
-    holder->id = store_rows_uuid_at(value, 0);
-    holder->import = store_rows_uuid_at(value, UUID_BYTES);
-    memcpy(holder->fingerprint, value.data + STORE_PAIR_BYTES, CRYPTO_MAC_BYTES);
+    *record = updated ? slice_from(value, 1 + UUID_BYTES) : value;
+    return 0;
+}
+
+void store_rows_secret_write(struct buf *row, const struct uuid *import, const struct uuid *owner, struct slice secrets)
+{
+    buf_append_slice(row, uuid_view(import));
+    buf_append_byte(row, UPDATED);
+    buf_append_slice(row, uuid_view(owner));
+    buf_append_slice(row, secrets);
+}
+
+int store_rows_secret_read(struct slice value, const struct uuid *customer, struct uuid *owner, struct slice *secrets)
+{
+    *owner = *customer;
+    if (value.size < UUID_BYTES) {
+        return ERR_CORRUPT;
+    }
+    *secrets = slice_from(value, UUID_BYTES);
+    if (secrets->size == 0 || (uint8_t)secrets->data[0] != UPDATED) {
+        return 0;
+    }
+    if (secrets->size < 1 + UUID_BYTES) {
+        return ERR_CORRUPT;
+    }
+    *owner = store_rows_uuid_at(*secrets, 1);
+    *secrets = slice_from(*secrets, 1 + UUID_BYTES);
     return 0;
 }
 
@@ -123,7 +228,7 @@ static bool state_known(uint8_t state)
 struct slice store_rows_mark_write(uint8_t value[STORE_MARK_BYTES], const struct store_unfinished *entry)
 {
     assert(state_known(entry->state));
-    value[0] = entry->state;
+    value[0] = (uint8_t)(entry->state | (entry->revises ? REVISES : 0));
     return view(value, entry->claimed ? append(value + 1, entry->mac, CRYPTO_MAC_BYTES) : value + 1);
 }
 
@@ -135,7 +240,8 @@ int store_rows_mark_read(struct slice key, struct slice value, struct store_unfi
     }
     entry->tenant = store_rows_uuid_at(key, 0);
     entry->import = store_rows_uuid_at(key, UUID_BYTES);
-    entry->state = (uint8_t)value.data[0];
+    entry->state = (uint8_t)((uint8_t)value.data[0] & ~REVISES);
+    entry->revises = ((uint8_t)value.data[0] & REVISES) != 0;
     if (entry->claimed) {
         memcpy(entry->mac, value.data + 1, CRYPTO_MAC_BYTES);
     }

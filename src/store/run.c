@@ -44,8 +44,7 @@ static void hold_slots(struct store_group *group, const struct store_local_run *
         const struct store_held_entry *entry = store_held_find(&run->held, slot->key + STORE_TENANT_BYTES);
         if (entry != NULL) {
             slot->held = true;
-            slot->holder.id = entry->id;
-            slot->holder.import = run->import;
+            slot->holder = (struct store_holder){.id = entry->id, .import = run->import};
             memcpy(slot->holder.fingerprint, entry->fingerprint, CRYPTO_MAC_BYTES);
         }
     }

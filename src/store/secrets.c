@@ -7,49 +7,88 @@
  * too. The view is closed before the lock is given back, so no snapshot keeps the old row longer
  * than this call.
  */
-#include "store/local_priv.h"
+#include "store/revision_priv.h"
 
-/* A visible customer's stored value: its import, then the row. ERR_NOT_FOUND and the buffer as it was
- * when there is none or it is hidden. */
-static int get_value(struct store_local *local, struct slice key, const struct uuid *tenant, struct buf *value)
+/* A visible customer's stored value: its import, then the row. ERR_NOT_FOUND and the buffer as it was when
+ * there is none or it is hidden. */
+static int get_value(struct store_local *local, const struct store_view *view, struct slice key,
+                     const struct uuid *tenant, struct buf *value)
 {
-    struct store_view view;
     size_t before = value->size;
-    int err = store_view_open(local, &view);
-    if (err != 0) {
-        return err;
-    }
-    err = store_kv_get(local->kv, view.rows, STORE_FAMILY_SECRET, key, value);
+    int err = store_kv_get(local->kv, view->rows, STORE_FAMILY_SECRET, key, value);
     if (err == 0 && value->size - before < UUID_BYTES) {
         err = ERR_CORRUPT;
     }
     if (err == 0) {
         struct uuid import = store_rows_uuid_at(buf_view(value), before);
-        err = store_view_hides(&view, tenant, &import) ? ERR_NOT_FOUND : 0;
+        err = store_view_hides(view, tenant, &import) ? ERR_NOT_FOUND : 0;
     }
     if (err != 0) {
         value->size = before;
     }
-    store_view_close(local, &view);
     return err;
 }
 
-int store_local_secrets_get(struct store *store, const struct uuid *tenant, const struct uuid *id, struct buf *row)
+/* The secrets of the customer's revision that counts. ERR_NOT_FOUND: none counts; *counts tells whether one does,
+ * without secrets. */
+static int get_revised(struct store_local *local, const struct store_view *view, const struct uuid *tenant,
+                       const struct uuid *id, struct uuid *owner, struct buf *row, bool *counts)
+{
+    struct store_overlay overlay;
+    struct store_revision revision;
+    struct record_header header;
+    struct record_key keys[LIMIT_ITEM_KEYS];
+    int err = store_overlay_open(local, view, tenant, &overlay);
+    err = err == 0 ? store_overlay_find(&overlay, id, &revision) : err;
+    *counts = err == 0;
+    err = err == 0 ? record_read_header(revision.record, &header, keys) : err;
+    if (err == 0 && revision.secrets.size == 0) {
+        err = ERR_NOT_FOUND;
+    } else if (err == 0) {
+        *owner = header.id;
+        buf_append_slice(row, revision.secrets);
+        err = buf_error(row);
+    }
+    return store_overlay_close(&overlay, err);
+}
+
+static int get_stored(struct store_local *local, const struct store_view *view, const struct uuid *tenant,
+                      const struct uuid *id, struct uuid *owner, struct buf *row)
 {
     uint8_t bytes[STORE_ROW_KEY_BYTES];
+    struct slice secrets;
     struct buf value;
     buf_init(&value, 0);
-    int err = get_value(store_local_of(store), store_rows_pair_key(bytes, tenant, id), tenant, &value);
+    int err = get_value(local, view, store_rows_pair_key(bytes, tenant, id), tenant, &value);
+    err = err == 0 ? store_rows_secret_read(buf_view(&value), id, owner, &secrets) : err;
     if (err == 0) {
-        buf_append_slice(row, slice_from(buf_view(&value), UUID_BYTES));
+        buf_append_slice(row, secrets);
         err = buf_error(row);
     }
     buf_fini(&value);
     return err;
 }
 
-/* Writes the row that takes the place of `value`, whose import it keeps. */
-static int write_row(struct store_local *local, struct slice key, struct slice import, struct slice row, bool pending)
+int store_local_secrets_get(struct store *store, const struct uuid *tenant, const struct uuid *id, struct uuid *owner,
+                            struct buf *row)
+{
+    struct store_local *local = store_local_of(store);
+    struct store_view view;
+    bool counts = false;
+    int err = store_view_open(local, &view);
+    if (err != 0) {
+        return err;
+    }
+    err = get_revised(local, &view, tenant, id, owner, row, &counts);
+    if (err == ERR_NOT_FOUND && !counts) {
+        err = get_stored(local, &view, tenant, id, owner, row);
+    }
+    store_view_close(local, &view);
+    return err;
+}
+
+/* Writes the row that takes the place of one that began with `front`: its import, and what it is sealed to. */
+static int write_row(struct store_local *local, struct slice key, struct slice front, struct slice row, bool pending)
 {
     struct store_kv_batch *batch = store_kv_batch_new(local->kv);
     struct buf value;
@@ -57,11 +96,11 @@ static int write_row(struct store_local *local, struct slice key, struct slice i
         return ERR_NO_MEMORY;
     }
     buf_init(&value, 0);
-    buf_append_slice(&value, import);
+    buf_append_slice(&value, front);
     buf_append_slice(&value, row);
     store_kv_put(local->kv, batch, STORE_FAMILY_SECRET, key, buf_view(&value));
     if (pending) {
-        store_kv_put(local->kv, batch, STORE_FAMILY_PENDING, key, import);
+        store_kv_put(local->kv, batch, STORE_FAMILY_PENDING, key, slice_make(front.data, UUID_BYTES));
     } else {
         store_kv_erase(local->kv, batch, STORE_FAMILY_PENDING, key);
     }
@@ -72,20 +111,41 @@ static int write_row(struct store_local *local, struct slice key, struct slice i
     return err;
 }
 
+/* The stored value, if it still is what is replaced: a revision that counts makes the row one of older content. */
+static int get_replaced(struct store_local *local, struct slice key, const struct uuid *tenant, const struct uuid *id,
+                        struct buf *value)
+{
+    struct store_view view;
+    struct store_overlay overlay;
+    struct store_revision revision;
+    int err = store_view_open(local, &view);
+    if (err != 0) {
+        return err;
+    }
+    err = store_overlay_open(local, &view, tenant, &overlay);
+    err = err == 0 ? store_overlay_find(&overlay, id, &revision) : err;
+    err = store_overlay_close(&overlay, err);
+    err = err == 0 ? ERR_BUSY : err == ERR_NOT_FOUND ? get_value(local, &view, key, tenant, value) : err;
+    store_view_close(local, &view);
+    return err;
+}
+
 int store_local_secrets_replace(struct store *store, const struct uuid *tenant, const struct uuid *id, struct slice old,
                                 struct slice row, bool pending)
 {
     struct store_local *local = store_local_of(store);
     uint8_t bytes[STORE_ROW_KEY_BYTES];
     struct slice key = store_rows_pair_key(bytes, tenant, id);
+    struct uuid owner;
+    struct slice secrets;
     struct buf value;
     buf_init(&value, 0);
     pthread_mutex_lock(&local->secret_lock);
-    int err = get_value(local, key, tenant, &value);
+    int err = get_replaced(local, key, tenant, id, &value);
+    err = err == 0 ? store_rows_secret_read(buf_view(&value), id, &owner, &secrets) : err;
     if (err == 0) {
-        struct slice found = buf_view(&value);
-        bool same = slice_equal(slice_from(found, UUID_BYTES), old);
-        err = same ? write_row(local, key, slice_make(found.data, UUID_BYTES), row, pending) : ERR_BUSY;
+        struct slice front = slice_make(value.data, value.size - secrets.size);
+        err = slice_equal(secrets, old) ? write_row(local, key, front, row, pending) : ERR_BUSY;
     }
     pthread_mutex_unlock(&local->secret_lock);
     buf_fini(&value);

@@ -69,9 +69,11 @@ int store_import_outcomes(struct store *store, const struct uuid *tenant, const 
     return store->ops->import_outcomes(store, tenant, import, chunk, chain, outcomes);
 }
 
-int store_secrets_get(struct store *store, const struct uuid *tenant, const struct uuid *id, struct buf *row)
+int store_secrets_get(struct store *store, const struct uuid *tenant, const struct uuid *id, struct uuid *owner,
+                      struct buf *row)
 {
-    return store->ops->secrets_get(store, tenant, id, row);
+    struct uuid unasked;
+    return store->ops->secrets_get(store, tenant, id, owner == NULL ? &unasked : owner, row);
 }
 
 int store_secrets_replace(struct store *store, const struct uuid *tenant, const struct uuid *id, struct slice old,
@@ -153,7 +155,7 @@ int store_run_open(struct store *store, const struct uuid *tenant, const struct 
 int store_run_add(struct store_run *run, struct store_chunk *chunk)
 {
     check_chunk(chunk);
-    assert(chunk->row == NULL && chunk->request == NULL);
+    assert(chunk->row == NULL && chunk->request == NULL && chunk->on_existing != IMPORT_EXISTING_UPDATE);
     return run->store->ops->run_add(run, chunk);
 }
 

@@ -188,7 +188,8 @@ int store_commit(struct store *store, struct store_chunk *const *chunks, size_t 
 
 /* ---- reading ---- */
 
-/* Appends the customer's record. 0 or ERR_NOT_FOUND (also when its import is not committed). */
+/* Appends the customer's record. 0 or ERR_NOT_FOUND (also when its import is not committed). The header of a
+ * customer that was updated names another id, which the new content was sealed as, and the import that updated it. */
 int store_customer_get(struct store *store, const struct uuid *tenant, const struct uuid *id,
                        struct buf *record) MUST_CHECK;
 
@@ -235,9 +236,9 @@ bool store_outcomes_read(struct slice *outcomes, struct store_outcome *outcome);
 
 /* ---- secrets ---- */
 
-/* Appends the secrets row of a visible customer. 0 or ERR_NOT_FOUND. */
-int store_secrets_get(struct store *store, const struct uuid *tenant, const struct uuid *id,
-                      struct buf *row) MUST_CHECK;
+/* Appends the secrets row of a visible customer; *owner is the id that it is sealed to (record_secrets_open): the
+ * customer's, or what an update of it was sealed as; `owner` may be NULL. 0 or ERR_NOT_FOUND. */
+int store_secrets_get(struct store *store, const struct uuid *tenant, const struct uuid *id, struct uuid *owner, struct buf *row) MUST_CHECK;
 /* Replaces the row, if it still is `old` byte for byte (else ERR_BUSY); `pending` false takes the
  * customer off the hashing lane's list. On stable storage when it returns. */
 int store_secrets_replace(struct store *store, const struct uuid *tenant, const struct uuid *id, struct slice old,

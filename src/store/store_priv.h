@@ -29,7 +29,8 @@ struct store_ops {
                        struct uuid *changed, size_t room, size_t *count);
     int (*request_get)(struct store *store, const struct uuid *tenant, const uint8_t mac[CRYPTO_MAC_BYTES],
                        struct store_request *request);
-    int (*secrets_get)(struct store *store, const struct uuid *tenant, const struct uuid *id, struct buf *row);
+    int (*secrets_get)(struct store *store, const struct uuid *tenant, const struct uuid *id, struct uuid *owner,
+                       struct buf *row);
     int (*secrets_replace)(struct store *store, const struct uuid *tenant, const struct uuid *id, struct slice old,
                            struct slice row, bool pending);
     int (*secrets_next_pending)(struct store *store, struct uuid *tenant, struct uuid *id);

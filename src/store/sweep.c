@@ -1,9 +1,9 @@
 /*
- * Removing what aborted and undone imports left. The outcome rows of an import name the customers it created;
- * they are taken chunk by chunk, some customers at a time, and an outcome row goes last of its
- * chunk, the unfinished mark last of the import. So a crash, or a limit that is reached, at any
- * point leaves a state that the next call goes on from. Nothing is synced: a log's order means that
- * what survives is a beginning of it.
+ * Clearing up behind imports that have ended: what aborted and undone ones left is removed, what committed ones
+ * brought for older customers is folded into their records (settle.c). The outcome rows of an import name the customers
+ * it created; they are taken chunk by chunk, some customers at a time, and an outcome row goes last of its chunk, the
+ * unfinished mark last of the import. So a crash, or a limit that is reached, at any point leaves a state that the next
+ * call goes on from. Nothing is synced: a log's order means that what survives is a beginning of it.
  *
  * The difficulty: a key that the import held may have a new owner, because it is free from the
  * moment of the abort. An index entry goes only if it still names the swept customer, and the check
@@ -11,7 +11,7 @@
  */
 #include <assert.h>
 
-#include "store/local_priv.h"
+#include "store/revision_priv.h"
 
 #define STEP_CUSTOMERS 256 /* removed under one hold of the locks */
 
@@ -67,10 +67,12 @@ static int erase_customer(struct sweeper *sweeper, const struct uuid *id)
     struct slice key = store_rows_pair_key(bytes, &sweeper->import.tenant, id);
     struct record_header header;
     struct record_key keys[LIMIT_ITEM_KEYS];
-    struct buf record;
-    buf_init(&record, 0);
-    int err = store_kv_get(sweeper->local->kv, NULL, STORE_FAMILY_BODY, key, &record);
-    err = err == 0 ? record_read_header(buf_view(&record), &header, keys) : err;
+    struct slice record;
+    struct buf value;
+    buf_init(&value, 0);
+    int err = store_kv_get(sweeper->local->kv, NULL, STORE_FAMILY_BODY, key, &value);
+    err = err == 0 ? store_rows_body_read(buf_view(&value), id, &record) : err;
+    err = err == 0 ? record_read_header(record, &header, keys) : err;
     if (err == 0 && uuid_equal(&header.import, &sweeper->import.import)) {
         err = erase_keys(sweeper, id, &header);
         erase_row(sweeper, STORE_FAMILY_BODY, key);
@@ -78,30 +80,72 @@ static int erase_customer(struct sweeper *sweeper, const struct uuid *id)
         erase_row(sweeper, STORE_FAMILY_PENDING, key);
         sweeper->removed++;
     }
-    buf_fini(&record);
+    buf_fini(&value);
     return err == ERR_NOT_FOUND ? 0 : err;
 }
 
-/* Customers of one chunk, as far as budget and step go; the outcome row when none is left. */
-static int erase_chunk(struct sweeper *sweeper, struct slice key, struct slice outcomes)
+/* The mark that the import was to change a customer of an older one. */
+static int erase_change(struct sweeper *sweeper, const struct store_outcome *outcome)
+{
+    uint8_t bytes[STORE_ROW_KEY_BYTES];
+    struct slice key = store_rows_change_key(bytes, &sweeper->import.tenant, &outcome->import, &outcome->id);
+    struct buf value;
+    buf_init(&value, 0);
+    int err = store_kv_get(sweeper->local->kv, NULL, STORE_FAMILY_CHANGE, key, &value);
+    if (err == 0 && slice_equal(buf_view(&value), uuid_view(&sweeper->import.import))) {
+        erase_row(sweeper, STORE_FAMILY_CHANGE, key);
+    }
+    buf_fini(&value);
+    return err == ERR_NOT_FOUND ? 0 : err;
+}
+
+/* A customer that the import updates: what it brought becomes the customer's record, or goes. */
+static int settle_customer(struct sweeper *sweeper, const struct store_outcome *outcome)
+{
+    size_t rows = 0;
+    int err = store_settle_customer(sweeper->local, sweeper->batch, &sweeper->import.tenant, &outcome->id, &rows);
+    sweeper->budget -= rows < sweeper->budget ? rows : sweeper->budget;
+    sweeper->removed += rows > 0 ? 1 : 0;
+    return err == 0 && store_unfinished_ended(&sweeper->import) ? erase_change(sweeper, outcome) : err;
+}
+
+/* Customers of one chunk, as far as budget and step go; *whole when none is left. */
+static int clear_chunk(struct sweeper *sweeper, struct slice outcomes, bool *whole)
 {
     struct store_outcome outcome;
+    bool ended = store_unfinished_ended(&sweeper->import);
     int err = store_rows_chain_read(&outcomes, NULL);
-    bool whole = true;
+    *whole = true;
     while (err == 0 && store_rows_outcome_read(&outcomes, &outcome, &err)) {
-        if (outcome.kind != STORE_CREATED) {
+        bool created = outcome.kind == STORE_CREATED && ended;
+        if (!created && outcome.kind != STORE_UPDATED) {
             continue;
         }
         if (sweeper->budget == 0 || sweeper->removed == STEP_CUSTOMERS) {
-            whole = false;
-            break;
+            *whole = false;
+            return err;
         }
-        err = erase_customer(sweeper, &outcome.id);
-    }
-    if (err == 0 && whole) {
-        erase_row(sweeper, STORE_FAMILY_OUTCOME, key);
+        err = created ? erase_customer(sweeper, &outcome.id) : settle_customer(sweeper, &outcome);
     }
     return err;
+}
+
+/* The chunk that the walk stands at. The outcome row of an ended import goes when nothing else of it is left; of
+ * one that is folded it stays, and the place is noted. */
+static int clear_row(struct sweeper *sweeper, struct slice key, struct slice outcomes)
+{
+    bool whole = false;
+    int err = clear_chunk(sweeper, outcomes, &whole);
+    if (err != 0 || !whole) {
+        return err;
+    }
+    if (store_unfinished_ended(&sweeper->import)) {
+        erase_row(sweeper, STORE_FAMILY_OUTCOME, key);
+        return 0;
+    }
+    buf_clear(&sweeper->local->folded_to);
+    buf_append_slice(&sweeper->local->folded_to, key);
+    return buf_error(&sweeper->local->folded_to);
 }
 
 /* Fills the batch with one step's work on the import; *end when that leaves nothing of it. */
@@ -110,6 +154,8 @@ static int fill_step(struct sweeper *sweeper, struct store_kv_view *rows, bool *
     struct store_kv *kv = sweeper->local->kv;
     uint8_t bytes[STORE_ROW_KEY_BYTES];
     struct slice prefix = store_rows_pair_key(bytes, &sweeper->import.tenant, &sweeper->import.import);
+    struct slice folded = buf_view(&sweeper->local->folded_to);
+    bool goes_on = !store_unfinished_ended(&sweeper->import) && slice_starts(folded, prefix);
     struct store_kv_walk *walk = store_kv_walk_open(kv, rows, STORE_FAMILY_OUTCOME, prefix);
     struct slice key;
     struct slice outcomes;
@@ -117,10 +163,10 @@ static int fill_step(struct sweeper *sweeper, struct store_kv_view *rows, bool *
     if (walk == NULL) {
         return ERR_NO_MEMORY;
     }
-    store_kv_walk_seek(kv, walk, prefix, false);
+    store_kv_walk_seek(kv, walk, goes_on ? folded : prefix, false);
     while (err == 0 && sweeper->budget > 0 && sweeper->removed < STEP_CUSTOMERS &&
            store_kv_walk_at(kv, walk, &key, &outcomes)) {
-        err = erase_chunk(sweeper, key, outcomes);
+        err = clear_row(sweeper, key, outcomes);
         store_kv_walk_step(kv, walk);
     }
     *end = sweeper->budget > 0 && sweeper->removed < STEP_CUSTOMERS && !store_kv_walk_at(kv, walk, &key, &outcomes);
@@ -152,13 +198,13 @@ static int write_step(struct sweeper *sweeper, bool end)
     return err;
 }
 
-/* One step on one aborted or undone import; *left when there was one. Both locks are held. */
+/* One step on one import that has ended; *left when there was one. Both locks are held. */
 static int step(struct sweeper *sweeper, bool *left)
 {
     struct store_local *local = sweeper->local;
     const struct store_unfinished_set *set = local->unfinished;
     size_t at = 0;
-    while (at < set->count && !store_unfinished_ended(&set->entries[at])) {
+    while (at < set->count && set->entries[at].state == IMPORT_OPEN) {
         at++;
     }
     *left = at < set->count;

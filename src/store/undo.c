@@ -97,8 +97,11 @@ static int check_changed(struct undo *undo, const struct store_import *row)
 /* Row and mark in one batch; then it enters the set. */
 static int write_undone(struct store_local *local, struct store_import *import)
 {
-    struct store_unfinished entry = {
-        .tenant = import->tenant, .import = import->id, .state = IMPORT_UNDONE, .wrote = true};
+    struct store_unfinished entry = {.tenant = import->tenant,
+                                     .import = import->id,
+                                     .state = IMPORT_UNDONE,
+                                     .wrote = true,
+                                     .revises = import->updated > 0};
     struct store_unfinished_set *next = store_unfinished_change(local->unfinished, &entry, 1);
     if (next == NULL) {
         return ERR_NO_MEMORY;

@@ -104,3 +104,14 @@ const struct store_unfinished *store_unfinished_find(const struct store_unfinish
     bool there = at < set->count && order(&set->entries[at], tenant, import) == 0;
     return there ? &set->entries[at] : NULL;
 }
+
+bool store_unfinished_revises(const struct store_unfinished_set *set, const struct uuid *tenant)
+{
+    static const struct uuid first;
+    for (size_t i = place(set, tenant, &first); i < set->count && uuid_equal(&set->entries[i].tenant, tenant); i++) {
+        if (set->entries[i].state == IMPORT_COMMITTED) {
+            return true;
+        }
+    }
+    return false;
+}

@@ -1,6 +1,7 @@
 /*
- * The imports that are not committed: open ones, and aborted or undone ones that are not yet swept. What is
- * not in this set is committed. The set is small, immutable and counted by reference; a change
+ * The imports that are not committed: open ones, and aborted or undone ones that are not yet swept; and those
+ * that are committed and whose updates are not yet folded into the customers' records. What is not in this set
+ * is committed. The set is small, immutable and counted by reference; a change
  * makes the next one. Any thread may hold and search a set; who changes the current one holds the
  * local store's commit lock.
  */
@@ -14,13 +15,20 @@
 struct store_unfinished {
     struct uuid tenant;
     struct uuid import;
-    uint8_t state; /* import_state: OPEN, ABORTED or UNDONE; 0 in a change: take it out of the set */
+    uint8_t state; /* import_state: COMMITTED only with `revises`; 0 in a change: take it out of the set */
     bool wrote;    /* it has outcome rows, so aborting it leaves something to sweep */
     bool refused;  /* a chunk of it that had to be whole was refused: it can't be committed */
+    bool revises;  /* it updates customers: committed it stays in the set until that is folded into their records */
     bool claimed;  /* it has an idempotency key, of this mac */
     uint8_t mac[CRYPTO_MAC_BYTES];
     int64_t touched_ms; /* when it was last gone on with, to a second; since the store was opened at the earliest */
 };
+
+/* Whether what it brought is not to be seen. */
+static inline bool store_unfinished_hidden(const struct store_unfinished *entry)
+{
+    return entry != NULL && entry->state != IMPORT_COMMITTED;
+}
 
 /* Whether what it brought is gone. */
 static inline bool store_unfinished_ended(const struct store_unfinished *entry)
@@ -42,8 +50,10 @@ struct store_unfinished_set *store_unfinished_change(const struct store_unfinish
 struct store_unfinished_set *store_unfinished_hold(struct store_unfinished_set *set);
 /* Frees it with the last holder; clears the pointer. */
 void store_unfinished_release(struct store_unfinished_set **set);
-/* The import's entry; NULL when it is committed or unknown. */
+/* The import's entry; NULL when it is committed and folded, or unknown. */
 const struct store_unfinished *store_unfinished_find(const struct store_unfinished_set *set, const struct uuid *tenant,
                                                      const struct uuid *import);
+/* Whether the set has committed imports of the tenant whose updates are not yet folded. */
+bool store_unfinished_revises(const struct store_unfinished_set *set, const struct uuid *tenant);
 
 #endif

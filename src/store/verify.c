@@ -75,12 +75,14 @@ static void check_secrets(struct records *records, const struct record_header *h
     bool has_row = records->secret.there && slice_equal(records->secret.key, key);
     bool has_mark = records->pending.there && slice_equal(records->pending.key, key);
     size_t waiting = 0;
+    struct uuid owner;
     if (has_row) {
         struct slice value = records->secret.value;
         records->verifier->counts->secrets++;
         if (!slice_starts(value, uuid_view(&header->import))) {
             report(records, "The secrets row of customer %s names another import.", key);
-        } else if (record_secrets_pending(slice_from(value, UUID_BYTES), &waiting) != 0) {
+        } else if (store_rows_secret_read(value, &header->id, &owner, &value) != 0 ||
+                   record_secrets_pending(value, &waiting) != 0) {
             report(records, "The secrets row of customer %s can't be read.", key);
             waiting = has_mark ? 1 : 0;
         }
@@ -131,18 +133,21 @@ static int check_record(struct records *records)
     struct slice key = records->body.key;
     struct record_header header;
     struct record_key keys[LIMIT_ITEM_KEYS];
-    if (record_read_header(records->body.value, &header, keys) != 0) {
+    struct slice record = records->body.value;
+    struct uuid id = key.size == STORE_PAIR_BYTES ? store_rows_uuid_at(key, UUID_BYTES) : (struct uuid){{0}};
+    bool own = store_rows_body_read(record, &id, &record) == 0;
+    if (record_read_header(record, &header, keys) != 0) {
         report(records, "The record of customer %s can't be read.", key);
         return 0;
     }
-    uint8_t expected[STORE_ROW_KEY_BYTES];
-    if (!slice_equal(key, store_rows_pair_key(expected, &header.tenant, &header.id))) {
+    if (!own || key.size != STORE_PAIR_BYTES || !slice_starts(key, uuid_view(&header.tenant))) {
         report(records, "The record of customer %s stands under another's key.", key);
         return 0;
     }
-    if (verifier->open != NULL && verifier->open(verifier->context, &header, records->body.value) != 0) {
+    if (verifier->open != NULL && verifier->open(verifier->context, &header, record) != 0) {
         report(records, "The record of customer %s does not open.", key);
     }
+    header.id = id; /* an update is sealed as another */
     check_secrets(records, &header);
     bool hidden = store_view_hides(&verifier->view, &header.tenant, &header.import);
     verifier->counts->customers += hidden ? 0 : 1;
@@ -221,6 +226,7 @@ static int verify_all(struct store_verifier *verifier)
     int err = verify_records(verifier);
     err = err == 0 ? store_verify_index(verifier) : err;
     err = err == 0 ? store_verify_imports(verifier) : err;
+    err = err == 0 ? store_verify_rest(verifier) : err;
     if (err == 0 && verifier->outcomes_created != verifier->counts->customers) {
         static const struct uuid none;
         store_verify_problem(verifier, "There are not as many customers as the outcomes of all imports name.", &none);

@@ -75,6 +75,8 @@ static void pass_orphans(struct lanes *lanes, struct lane *lane, const char *sen
 struct sums {
     uint64_t created;
     uint64_t existing;
+    uint64_t updated;
+    uint64_t skipped;
 };
 
 static int expect_record(struct lanes *lanes, const struct store_import *import, const struct uuid *id)
@@ -107,6 +109,8 @@ static int sum_chunk(struct lanes *lanes, const struct store_import *import, boo
     corrupt = store_rows_chain_read(&row, NULL);
     while (err == 0 && corrupt == 0 && store_rows_outcome_read(&row, &outcome, &corrupt)) {
         sums->existing += outcome.kind == STORE_EXISTING ? 1 : 0;
+        sums->updated += outcome.kind == STORE_UPDATED ? 1 : 0;
+        sums->skipped += outcome.kind == STORE_SKIPPED ? 1 : 0;
         if (outcome.kind == STORE_CREATED) {
             sums->created++;
             err = shown ? expect_record(lanes, import, &outcome.id) : 0;
@@ -123,7 +127,11 @@ void store_verify_compare_reported(struct store_verifier *verifier, const struct
 {
     struct record_header header;
     struct record_key keys[LIMIT_ITEM_KEYS];
-    if (record_read_header(value, &header, keys) == 0 && !uuid_equal(&header.import, &expected->import)) {
+    uint8_t change[STORE_ROW_KEY_BYTES];
+    if (store_rows_body_read(value, &expected->id, &value) == 0 && record_read_header(value, &header, keys) == 0 &&
+        !uuid_equal(&header.import, &expected->import) &&
+        !store_verify_has(verifier, STORE_FAMILY_CHANGE,
+                          store_rows_change_key(change, &expected->tenant, &expected->import, &expected->id))) {
         store_verify_problem(verifier, "Customer %s is not of the import whose outcomes name it.", &expected->id);
     }
 }
@@ -137,8 +145,11 @@ static void check_mark(struct lanes *lanes, const struct store_import *import)
     if (marked && (store_rows_mark_read(mark->key, mark->value, &entry) != 0 || entry.state != import->state)) {
         report(lanes, "Import %s is marked as unfinished in another state than its row has.", lanes->import.key);
     }
-    if (marked && !store_view_hides(&lanes->verifier->view, &import->tenant, &import->id)) {
+    if (marked && store_unfinished_find(lanes->verifier->view.unfinished, &import->tenant, &import->id) == NULL) {
         report(lanes, "Import %s is marked as unfinished, but its customers are shown.", lanes->import.key);
+    }
+    if (marked && import->state == IMPORT_COMMITTED && !entry.revises) {
+        report(lanes, "Import %s is committed and marked as unfinished.", lanes->import.key);
     }
     if (!marked && import->state == IMPORT_OPEN) {
         report(lanes, "Import %s is open and not marked as unfinished.", lanes->import.key);
@@ -163,7 +174,8 @@ static int check_import(struct lanes *lanes, const struct store_import *import)
         lanes->verifier->outcomes_created += import->created;
     } else if (shown && err == 0) {
         lanes->verifier->outcomes_created += sums.created;
-        if (sums.created != import->created || sums.existing != import->existing) {
+        if (sums.created != import->created || sums.existing != import->existing || sums.updated != import->updated ||
+            sums.skipped != import->skipped) {
             report(lanes, "Import %s counts other customers than its outcomes do.", lanes->import.key);
         }
     }

@@ -172,7 +172,7 @@ void store_verify_compare_holder(struct store_verifier *verifier, const struct s
     } else if (uuid_equal(&holder.id, &expected->id) && uuid_equal(&holder.import, &expected->import) &&
                memcmp(holder.fingerprint, expected->fingerprint, CRYPTO_MAC_BYTES) == 0) {
         verifier->owned++;
-    } else if (!expected->optional) {
+    } else if (!expected->optional && !store_verify_revised(verifier, &expected->tenant, &expected->id)) {
         store_verify_problem(verifier, "A unique index entry of customer %s names another customer or content.",
                              &expected->id);
     }
@@ -194,8 +194,11 @@ void store_verify_compare_indexed(struct store_verifier *verifier, const struct 
 {
     struct record_header header;
     struct record_key keys[LIMIT_ITEM_KEYS];
-    if (record_read_header(value, &header, keys) != 0) {
+    if (store_rows_body_read(value, &expected->id, &value) != 0 || record_read_header(value, &header, keys) != 0) {
         return; /* told when the records were walked */
+    }
+    if (store_verify_revised(verifier, &expected->tenant, &expected->id)) {
+        return;
     }
     if (first_of(&header, &expected->index) == header.key_count) {
         store_verify_problem(verifier, "An index entry leads to customer %s, which does not have that key.",
@@ -229,6 +232,17 @@ static bool read_entry(enum store_family family, struct slice key, struct slice 
     return true;
 }
 
+/* An update that is done has no second part in an entry left. */
+static void check_next(struct store_verifier *verifier, enum store_family family, struct slice value,
+                       const struct store_expected *entry)
+{
+    struct store_holder holder;
+    if (family == STORE_FAMILY_UNIQUE && store_rows_holder_read(value, &holder) == 0 && !uuid_is_zero(&holder.next) &&
+        store_unfinished_find(verifier->view.unfinished, &entry->tenant, &holder.next) == NULL) {
+        store_verify_problem(verifier, "A unique index entry of customer %s names an update that is done.", &entry->id);
+    }
+}
+
 /* One family. The first time each entry is read and counted, the second time its record is looked up. */
 static int walk_index(struct store_verifier *verifier, enum store_family family, bool look_up)
 {
@@ -253,6 +267,8 @@ static int walk_index(struct store_verifier *verifier, enum store_family family,
             verifier->counts->keys++;
             if (!readable) {
                 store_verify_problem(verifier, "An index entry can't be read.", &entry.id);
+            } else {
+                check_next(verifier, family, value, &entry);
             }
         }
     }

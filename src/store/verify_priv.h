@@ -1,6 +1,6 @@
 /*
- * Inside store_verify. verify.c walks the records, verify_imports.c the imports, verify_lookup.c the
- * index entries; the last also has the batched lookups that the others use.
+ * Inside store_verify. verify.c walks the records, verify_imports.c the imports, verify_rest.c what is
+ * kept beside them, verify_lookup.c the index entries; the last also has the batched lookups that the others use.
  */
 #ifndef STORE_VERIFY_PRIV_H
 #define STORE_VERIFY_PRIV_H
@@ -46,6 +46,7 @@ struct store_verifier {
     store_problem_fn *problem;
     void *context;
     struct store_verify_counts *counts;
+    int error;                     /* of a look-up on the side */
     uint64_t outcomes_created;     /* customers that the outcomes of committed imports name */
     uint64_t owned;                /* index entries that a record led to */
     struct store_lookups unique;   /* a record's unique entries */
@@ -81,5 +82,11 @@ void store_verify_compare_reported(struct store_verifier *verifier, const struct
 int store_verify_index(struct store_verifier *verifier) MUST_CHECK;
 /* Walks imports, outcomes and unfinished marks side by side. */
 int store_verify_imports(struct store_verifier *verifier) MUST_CHECK;
+/* Each revision, mark of a change, fault row and claim belongs to what it should. */
+int store_verify_rest(struct store_verifier *verifier) MUST_CHECK;
+/* Whether the customer has a revision: what its index entries say is then between two records. */
+bool store_verify_revised(struct store_verifier *verifier, const struct uuid *tenant, const struct uuid *id);
+/* Whether a row of the family stands under the key. A failure is kept for store_verify_rest. */
+bool store_verify_has(struct store_verifier *verifier, enum store_family family, struct slice key);
 
 #endif

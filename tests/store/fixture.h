@@ -101,6 +101,7 @@ extern const struct row request_rows[];
 extern const struct row reading_rows[];
 extern const struct row secret_rows[];
 extern const struct row ended_rows[];
+extern const struct row update_rows[];
 extern const struct row upkeep_rows[];
 extern const struct row durable_rows[];
 extern const struct row race_rows[];

@@ -5,7 +5,7 @@ static struct slice row_of(struct fixture *fixture, const struct uuid *id)
 {
     struct buf row;
     buf_init(&row, 0);
-    assert_int_equal(store_secrets_get(fixture->store, &fixture->tenants[0], id, &row), 0);
+    assert_int_equal(store_secrets_get(fixture->store, &fixture->tenants[0], id, NULL, &row), 0);
     struct slice copy = arena_copy(fixture->arena, buf_view(&row));
     buf_fini(&row);
     return copy;

@@ -9,7 +9,7 @@ static int secrets_err(struct fixture *fixture, const struct uuid *id)
 {
     struct buf row;
     buf_init(&row, 0);
-    int err = store_secrets_get(fixture->store, &fixture->tenants[0], id, &row);
+    int err = store_secrets_get(fixture->store, &fixture->tenants[0], id, NULL, &row);
     buf_fini(&row);
     return err;
 }

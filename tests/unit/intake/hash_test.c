@@ -21,7 +21,7 @@ static size_t pending_of(struct fixture *fixture, const struct uuid *id)
     struct buf row;
     size_t pending = 0;
     buf_init(&row, 0);
-    assert_int_equal(store_secrets_get(fixture->store, &fixture->tenant->id, id, &row), 0);
+    assert_int_equal(store_secrets_get(fixture->store, &fixture->tenant->id, id, NULL, &row), 0);
     assert_int_equal(record_secrets_pending(buf_view(&row), &pending), 0);
     buf_fini(&row);
     return pending;

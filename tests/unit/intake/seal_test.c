@@ -95,7 +95,7 @@ static void secrets_stand_in_their_own_row(void **state)
     const char *text = strstr(batch.reply.data, "\"customerId\":\"");
     assert_non_null(text);
     assert_true(uuid_from_text(slice_make(text + 14, UUID_TEXT_BYTES), &id));
-    assert_int_equal(store_secrets_get(fixture.store, &fixture.tenant->id, &id, &row), 0);
+    assert_int_equal(store_secrets_get(fixture.store, &fixture.tenant->id, &id, NULL, &row), 0);
     assert_int_equal(
         record_secrets_open(&fixture.tenant->id, &id, buf_view(&row), fixture.tenant->keys, &plain, secrets, &count),
         0);

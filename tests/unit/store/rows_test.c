@@ -43,6 +43,7 @@ static void keys(void **state)
     expect_hex(store_rows_plain_key(key, &tenant, &index, &id), TENANT "02" MAC ID);
     expect_hex(store_rows_outcome_key(key, &tenant, &id, 0x01020304), TENANT ID "01020304");
     expect_hex(store_rows_request_key(key, &tenant, index.mac), TENANT MAC);
+    expect_hex(store_rows_change_key(key, &tenant, &id, &id), TENANT ID ID);
     assert_int_equal(IDENTIFIER_EMAIL, 2); /* the kind's number is in the rows */
 }
 
@@ -62,20 +63,138 @@ static void chunk_numbers(void **state)
     }
 }
 
+/* A holder alone, one that gives the key up to an update, and one that has it with the update's content then. */
 static void holders(void **state)
 {
     (void)state;
-    struct store_holder holder = {.id = uuid_of(0x22), .import = uuid_of(0x33)};
+    struct store_holder holder;
     struct store_holder read;
     uint8_t value[STORE_HOLDER_BYTES + 1] = {0};
+    memset(&holder, 0, sizeof holder);
+    holder.id = uuid_of(0x22);
+    holder.import = uuid_of(0x33);
     memset(holder.fingerprint, 0x44, sizeof holder.fingerprint);
     expect_hex(store_rows_holder_write(value, &holder), ID IMPORT MAC);
     for (size_t size = 0; size <= sizeof value; size++) {
         int err = store_rows_holder_read(slice_make(value, size), &read);
-        assert_int_equal(err, size == STORE_HOLDER_BYTES ? 0 : ERR_CORRUPT);
+        assert_int_equal(err, size == 48 || size == 64 || size == 80 ? 0 : ERR_CORRUPT);
     }
-    assert_int_equal(store_rows_holder_read(slice_make(value, STORE_HOLDER_BYTES), &read), 0);
-    assert_memory_equal(&read, &holder, sizeof holder);
+    for (int kind = 0; kind < 3; kind++) {
+        static const char *const hex[] = {ID IMPORT MAC, ID IMPORT MAC TENANT, ID IMPORT MAC TENANT MAC};
+        holder.next = uuid_of(kind == 0 ? 0 : 0x11);
+        holder.released = kind == 1;
+        memset(holder.next_fingerprint, kind == 2 ? 0x44 : 0, sizeof holder.next_fingerprint);
+        struct slice written = store_rows_holder_write(value, &holder);
+        expect_hex(written, hex[kind]);
+        assert_int_equal(store_rows_holder_read(written, &read), 0);
+        assert_memory_equal(&read, &holder, sizeof holder);
+    }
+}
+
+static void marks(void **state)
+{
+    (void)state;
+    static const struct {
+        uint8_t state;
+        bool revises, claimed;
+        const char *hex;
+    } rows[] = {
+        {IMPORT_OPEN, false, false, "01"},     {IMPORT_OPEN, true, true, "81" MAC},
+        {IMPORT_COMMITTED, true, false, "82"}, {IMPORT_ABORTED, false, true, "03" MAC},
+        {IMPORT_UNDONE, false, false, "04"},
+    };
+    uint8_t value[STORE_MARK_BYTES + 1] = {0};
+    uint8_t key[STORE_ROW_KEY_BYTES];
+    struct store_unfinished read;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct store_unfinished entry = {.tenant = uuid_of(0x11),
+                                         .import = uuid_of(0x33),
+                                         .state = rows[i].state,
+                                         .revises = rows[i].revises,
+                                         .claimed = rows[i].claimed};
+        struct slice name = store_rows_pair_key(key, &entry.tenant, &entry.import);
+        memset(entry.mac, rows[i].claimed ? 0x44 : 0, sizeof entry.mac);
+        struct slice written = store_rows_mark_write(value, &entry);
+        expect_hex(written, rows[i].hex);
+        assert_int_equal(store_rows_mark_read(name, written, &read), 0);
+        assert_true(uuid_equal(&read.tenant, &entry.tenant) && uuid_equal(&read.import, &entry.import));
+        assert_true(read.state == entry.state && read.revises == entry.revises && read.claimed == entry.claimed);
+        assert_memory_equal(read.mac, entry.mac, sizeof entry.mac);
+        for (size_t size = 0; size <= sizeof value; size++) {
+            int err = store_rows_mark_read(name, slice_make(value, size), &read);
+            assert_int_equal(err, size == 1 || size == STORE_MARK_BYTES ? 0 : ERR_CORRUPT);
+        }
+        assert_int_equal(store_rows_mark_read(slice_make(key, 31), written, &read), ERR_CORRUPT);
+    }
+    static const uint8_t unknown[] = {0, 5, 0x80, 0x85, 0x41};
+    for (size_t i = 0; i < sizeof unknown; i++) {
+        assert_int_equal(store_rows_mark_read(slice_make(key, STORE_PAIR_BYTES), slice_make(&unknown[i], 1), &read),
+                         ERR_CORRUPT);
+    }
+}
+
+static void revisions(void **state)
+{
+    (void)state;
+    const struct uuid tenant = uuid_of(0x11);
+    const struct uuid id = uuid_of(0x22);
+    const struct store_revision revision = {
+        .import = uuid_of(0x33), .secrets = SLICE("sec"), .pending = true, .record = SLICE("re")};
+    struct store_revision read;
+    uint8_t key[STORE_ROW_KEY_BYTES];
+    struct buf row;
+    buf_init(&row, 0);
+    struct slice name = store_rows_revision_key(key, &tenant, &id, UINT64_C(0x0102030405060708));
+    expect_hex(name, TENANT ID "0102030405060708");
+    assert_true(store_rows_revision_number(name) == UINT64_C(0x0102030405060708));
+    store_rows_revision_write(&row, &revision);
+    expect_hex(buf_view(&row), IMPORT "01"
+                                      "03000000"
+                                      "736563"
+                                      "7265");
+    assert_int_equal(store_rows_revision_read(buf_view(&row), &read), 0);
+    assert_true(uuid_equal(&read.import, &revision.import) && read.pending);
+    assert_true(slice_equal(read.secrets, revision.secrets) && slice_equal(read.record, revision.record));
+    for (size_t size = 0; size < row.size - revision.record.size; size++) {
+        assert_int_equal(store_rows_revision_read(slice_make(row.data, size), &read), ERR_CORRUPT);
+    }
+    row.data[UUID_BYTES] = 2; /* pending or not, and nothing else */
+    assert_int_equal(store_rows_revision_read(buf_view(&row), &read), ERR_CORRUPT);
+    buf_fini(&row);
+}
+
+/* What an update wrote says whose it is in front; a record says it in its header. */
+static void updated(void **state)
+{
+    (void)state;
+    const struct uuid id = uuid_of(0x22);
+    const struct uuid other = uuid_of(0x23);
+    const struct uuid import = uuid_of(0x33);
+    struct uuid owner;
+    struct slice found;
+    struct buf row;
+    buf_init(&row, 0);
+    store_rows_body_write(&row, &id, SLICE("\1cd"));
+    expect_hex(buf_view(&row), "02" ID "016364");
+    assert_int_equal(store_rows_body_read(buf_view(&row), &id, &found), 0);
+    assert_true(slice_equal(found, SLICE("\1cd")));
+    assert_int_equal(store_rows_body_read(buf_view(&row), &other, &found), ERR_CORRUPT);
+    assert_int_equal(store_rows_body_read(slice_make(row.data, UUID_BYTES), &id, &found), ERR_CORRUPT);
+    assert_int_equal(store_rows_body_read(SLICE_NONE, &id, &found), ERR_CORRUPT);
+    buf_clear(&row);
+    store_rows_secret_write(&row, &import, &other, SLICE("\1s"));
+    expect_hex(buf_view(&row), IMPORT "02"
+                                      "23232323232323232323232323232323"
+                                      "0173");
+    assert_int_equal(store_rows_secret_read(buf_view(&row), &id, &owner, &found), 0);
+    assert_true(uuid_equal(&owner, &other) && slice_equal(found, SLICE("\1s")));
+    assert_int_equal(store_rows_secret_read(slice_make(row.data, 2 * UUID_BYTES), &id, &owner, &found), ERR_CORRUPT);
+    row.data[UUID_BYTES] = 1; /* a secrets row begins here */
+    assert_int_equal(store_rows_secret_read(buf_view(&row), &id, &owner, &found), 0);
+    assert_true(uuid_equal(&owner, &id));
+    assert_int_equal(found.size, row.size - UUID_BYTES);
+    assert_int_equal(store_rows_secret_read(slice_make(row.data, UUID_BYTES - 1), &id, &owner, &found), ERR_CORRUPT);
+    buf_fini(&row);
 }
 
 static void requests(void **state)
@@ -404,17 +523,13 @@ static void texts_that_are_too_long(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(keys),
-        cmocka_unit_test(chunk_numbers),
-        cmocka_unit_test(holders),
-        cmocka_unit_test(requests),
-        cmocka_unit_test(outcomes),
-        cmocka_unit_test(chains),
-        cmocka_unit_test(damaged_outcomes),
-        cmocka_unit_test(imports),
-        cmocka_unit_test(damaged_imports),
-        cmocka_unit_test(resuming),
-        cmocka_unit_test(texts_that_are_too_long),
+        cmocka_unit_test(keys),      cmocka_unit_test(chunk_numbers),
+        cmocka_unit_test(holders),   cmocka_unit_test(marks),
+        cmocka_unit_test(revisions), cmocka_unit_test(updated),
+        cmocka_unit_test(requests),  cmocka_unit_test(outcomes),
+        cmocka_unit_test(chains),    cmocka_unit_test(damaged_outcomes),
+        cmocka_unit_test(imports),   cmocka_unit_test(damaged_imports),
+        cmocka_unit_test(resuming),  cmocka_unit_test(texts_that_are_too_long),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
