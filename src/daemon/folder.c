@@ -103,6 +103,12 @@ void daemon_store_path(const char *data, char path[600])
     snprintf(path, PATH_BYTES, "%s/store", data);
 }
 
+int folder_spool(const char *data, char path[600], struct buf *why)
+{
+    snprintf(path, PATH_BYTES, "%s/spool", data);
+    return make_folder(path, why);
+}
+
 static int make_root_key(const char *data, uint8_t root[CRYPTO_KEY_BYTES], struct buf *why)
 {
     char store[PATH_BYTES];

@@ -40,6 +40,7 @@ struct parts {
     struct auth *auth;
     struct contract *contracts[CONTRACTS_MAX];
     size_t contract_count;
+    char spool[600]; /* folder of bodies that are taken in later */
     struct intake *intake;
     struct registry registry;
     struct housekeeping *housekeeping;
@@ -258,8 +259,12 @@ static int start_intake(struct parts *parts)
                                      .imports = (size_t)config->connections,
                                      .request_chunks = (size_t)config->request_chunks,
                                      .memory_bytes = INTAKE_MEMORY_BYTES,
-                                     .key_window_ms = (int64_t)config->idempotency_window * HOUR_MS};
-    int err = intake_new(&options, &parts->intake);
+                                     .key_window_ms = (int64_t)config->idempotency_window * HOUR_MS,
+                                     .spool = parts->spool,
+                                     .contracts = parts->contracts,
+                                     .contract_count = parts->contract_count};
+    int err = folder_spool(config->data, parts->spool, &parts->why);
+    err = err == 0 ? intake_new(&options, &parts->intake) : err;
     parts->registry = (struct registry){.store = parts->store,
                                         .ring = parts->ring,
                                         .intake = parts->intake,
