@@ -73,7 +73,8 @@ static bool entry_same(const struct store_unfinished *a, const struct store_unfi
            (a->state == 0 || (a->wrote == b->wrote && a->refused == b->refused && a->touched_ms == b->touched_ms));
 }
 
-/* Imports that begin in this group come first (U1), whatever state it leaves them in. */
+/* Imports that begin in this group come first (U1), whatever state it leaves them in: one that it commits is in the
+ * set because it updates, and its rows are there all at once. */
 static int stage(struct store_group *group, struct stages *stages)
 {
     struct store_local *local = group->local;
@@ -90,12 +91,9 @@ static int stage(struct store_group *group, struct stages *stages)
         if (entry_same(&entry, &member->was)) {
             continue;
         }
-        bool hidden = member->before == 0 && entry.state == IMPORT_COMMITTED; /* as long as its rows come */
         if (member->before == 0) {
-            before[before_count] = entry;
-            before[before_count++].state = hidden ? IMPORT_OPEN : entry.state;
-        }
-        if (member->before != 0 || hidden) {
+            before[before_count++] = entry;
+        } else {
             after[after_count++] = entry;
         }
     }

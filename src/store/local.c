@@ -18,6 +18,10 @@
  * only after its log is synced. An import that is undone after it was committed enters the set when
  * its row is written: before that V shows all of it, since sweeping starts behind it. A swept
  * import leaves the set after its last row is gone, so a view without it in the set has no row of it.
+ *
+ * An import that updates older customers stays in the set when it is committed, as committed, which
+ * hides nothing; the change of its state stands for the leaving above. It leaves when its last
+ * revision is folded, so a view without it in the set has no revision of it.
  */
 #include "store/run_priv.h"
 

@@ -155,7 +155,7 @@ int store_run_open(struct store *store, const struct uuid *tenant, const struct 
 int store_run_add(struct store_run *run, struct store_chunk *chunk)
 {
     check_chunk(chunk);
-    assert(chunk->row == NULL && chunk->request == NULL && chunk->on_existing != IMPORT_EXISTING_UPDATE);
+    assert(chunk->row == NULL && chunk->request == NULL);
     return run->store->ops->run_add(run, chunk);
 }
 

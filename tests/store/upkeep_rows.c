@@ -214,6 +214,58 @@ static void verify_finds_damage(struct fixture *fixture)
     store_close(&fixture->store);
 }
 
+/* A row put beside a sound store, under a tenant, import or customer that it has not. */
+static const struct stray {
+    const char *what;
+    enum store_family family;
+    size_t key_size;
+    size_t value_size;
+    size_t problems;
+} strays[] = {
+    {"revision of no customer that can't be read", STORE_FAMILY_REVISION, STORE_REVISION_BYTES, 3, 1},
+    {"mark of a change between no imports", STORE_FAMILY_CHANGE, STORE_CHANGE_BYTES, UUID_BYTES, 1},
+    {"mark of a change without its import", STORE_FAMILY_CHANGE, STORE_CHANGE_BYTES, 0, 1},
+    {"faults of no import", STORE_FAMILY_FAULT, STORE_OUTCOME_BYTES, 1, 1},
+    {"claim of no import", STORE_FAMILY_REQUEST, STORE_PAIR_BYTES, STORE_REQUEST_BYTES, 1},
+    {"claim that can't be read", STORE_FAMILY_REQUEST, STORE_PAIR_BYTES, 5, 1},
+    {"claim without a key", STORE_FAMILY_REQUEST, UUID_BYTES, STORE_REQUEST_BYTES, 1},
+};
+
+static void verify_finds_strays(struct fixture *fixture)
+{
+    static const struct person person = {.unique = 1, .email = 2};
+    (void)fixture_keep(fixture, 0, &person, 1);
+    for (size_t i = 0; i < sizeof strays / sizeof strays[0]; i++) {
+        const char bytes[128] = {7, 7, 7};
+        struct store_kv *kv = NULL;
+        struct buf why;
+        buf_init(&why, 0);
+        store_close(&fixture->store);
+        assert_int_equal(store_kv_rocks_open(fixture->path, NULL, &kv, &why), 0);
+        for (int erase = 0; erase < 2; erase++) {
+            struct store_kv_batch *batch = store_kv_batch_new(kv);
+            struct slice key = slice_make(bytes, strays[i].key_size);
+            store_kv_put(kv, batch, strays[i].family, key, slice_make(bytes, strays[i].value_size));
+            if (erase == 1) {
+                store_kv_erase(kv, batch, strays[i].family, key);
+            }
+            assert_int_equal(store_kv_write(kv, batch, true), 0);
+            store_kv_batch_free(kv, &batch);
+            store_kv_close(&kv);
+            fixture_reopen(fixture);
+            size_t problems = ignore_problems(fixture);
+            if (problems != (erase == 1 ? 0 : strays[i].problems)) {
+                fail_msg("%s: %zu problems", strays[i].what, problems);
+            }
+            if (erase == 0) {
+                store_close(&fixture->store);
+                assert_int_equal(store_kv_rocks_open(fixture->path, NULL, &kv, &why), 0);
+            }
+        }
+        buf_fini(&why);
+    }
+}
+
 const struct row upkeep_rows[] = {
     {"sweep goes step by step, and the store is sound after each", KIND_ALL, sweep_in_steps},
     {"sweep goes on after a reopen", KIND_ROCKS, sweep_goes_on_after_reopen},
@@ -221,5 +273,6 @@ const struct row upkeep_rows[] = {
     {"verify counts what there is", KIND_ALL, verify_counts},
     {"verify has every record opened", KIND_ALL, verify_opens},
     {"verify finds each kind of damage", KIND_ROCKS, verify_finds_damage},
+    {"verify finds rows that belong to nothing", KIND_ROCKS, verify_finds_strays},
     {0},
 };
