@@ -11,6 +11,7 @@
 
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/slice.h"
 
@@ -32,5 +33,8 @@ int unpack_next(struct unpack *unpack, struct slice *packed, struct slice *plain
 int unpack_end(struct unpack *unpack, const char **why) MUST_CHECK;
 /* Bytes of packed input used so far: where a refusal happened. */
 uint64_t unpack_offset(const struct unpack *unpack);
+
+/* Appends the text packed as one zstd frame, for who sends bodies. 0, ERR_NO_MEMORY or ERR_TOO_LARGE. */
+int unpack_pack_zstd(struct slice plain, struct buf *packed) MUST_CHECK;
 
 #endif
