@@ -436,21 +436,30 @@ void bench_customer(const struct bench_source *source, uint64_t n, struct buf *o
     out->size += (size_t)(to - from);
 }
 
+void bench_body_begin(const struct bench_source *source, struct buf *out)
+{
+    buf_append_text(out, source->shape == BENCH_NEXERA ? "{\"customerType\":\"Individual\",\"customerData\":[" : "[");
+}
+
+void bench_body_end(const struct bench_source *source, const char *project, struct buf *out)
+{
+    buf_append_byte(out, ']');
+    if (source->shape == BENCH_NEXERA) {
+        /* Behind the customers, as the contract's own sample has it. */
+        buf_append_text(out, ",\"cmsProjectId\":");
+        json_append_string(out, slice_from_text(project));
+        buf_append_byte(out, '}');
+    }
+}
+
 void bench_body(const struct bench_source *source, uint64_t first, uint64_t count, const char *project, struct buf *out)
 {
-    bool nexera = source->shape == BENCH_NEXERA;
-    buf_append_text(out, nexera ? "{\"customerType\":\"Individual\",\"customerData\":[" : "[");
+    bench_body_begin(source, out);
     for (uint64_t i = 0; i < count; i++) {
         if (i > 0) {
             buf_append_byte(out, ',');
         }
         bench_customer(source, first + i, out, NULL);
     }
-    buf_append_byte(out, ']');
-    if (nexera) {
-        /* Behind the customers, as the contract's own sample has it. */
-        buf_append_text(out, ",\"cmsProjectId\":");
-        json_append_string(out, slice_from_text(project));
-        buf_append_byte(out, '}');
-    }
+    bench_body_end(source, project, out);
 }

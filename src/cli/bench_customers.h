@@ -34,6 +34,9 @@ struct bench_keys {
 /* Appends customer n as one JSON object without white space. `keys` may be NULL. */
 void bench_customer(const struct bench_source *source, uint64_t n, struct buf *out, struct bench_keys *keys);
 
+/* What stands around the customers of a body in the shape's envelope. */
+void bench_body_begin(const struct bench_source *source, struct buf *out);
+void bench_body_end(const struct bench_source *source, const char *project, struct buf *out);
 /* One request's body: customers first to first + count - 1 in the shape's envelope. */
 void bench_body(const struct bench_source *source, uint64_t first, uint64_t count, const char *project,
                 struct buf *out);
