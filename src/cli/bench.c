@@ -19,6 +19,7 @@ struct bench_flags {
     const char *emit;
     const char *only;
     uint64_t customers;
+    uint64_t gigabytes;
     uint64_t seed;
     bool quick;
 };
@@ -67,7 +68,7 @@ static int run_server(const struct bench_run *run)
         }
     }
     if (err == 0) {
-        err = bench_single(run, &server);
+        err = bench_single(run, &server, 64, "single");
     }
     if (err == 0 && server.single_rate > 0) {
         err = bench_overload(run, &server);
@@ -91,7 +92,10 @@ static int run_given_server(const struct bench_run *run, const struct bench_flag
     for (size_t i = 0; err == 0 && i < BULK_COUNT; i++) {
         err = run_bulk(run, &server, &BULKS[i]);
     }
-    return err == 0 ? bench_single(run, &server) : err;
+    if (err == 0) {
+        err = bench_streams_of(run, &server);
+    }
+    return err == 0 ? bench_single(run, &server, 64, "single") : err;
 }
 
 struct part {
@@ -99,7 +103,9 @@ struct part {
     int (*run)(const struct bench_run *run);
 };
 
-static const struct part PARTS[] = {{"steps", run_steps}, {"server", run_server}, {"copy", bench_copy}};
+static const struct part PARTS[] = {{"steps", run_steps},     {"server", run_server},   {"stream", bench_streams},
+                                    {"growth", bench_growth}, {"beside", bench_beside}, {"size", bench_size},
+                                    {"copy", bench_copy}};
 #define PART_COUNT (sizeof PARTS / sizeof PARTS[0])
 
 static int run_parts(const struct bench_run *run, const char *only)
@@ -181,6 +187,18 @@ static int run_all(struct bench_run *run, const struct bench_flags *flags)
     return err == 0 ? CLI_KEPT : CLI_USAGE;
 }
 
+static struct bench_run make_run(const struct bench_flags *flags)
+{
+    bool quick = flags->quick;
+    uint64_t customers = quick ? 100000 : 1000000;
+    uint64_t gigabytes = quick ? 1 : 10;
+    return (struct bench_run){.customers = flags->customers != 0 ? flags->customers : customers,
+                              .seed = flags->seed,
+                              .step_seconds = quick ? 1 : 3,
+                              .single_seconds = quick ? 4 : 10,
+                              .large_bytes = (flags->gigabytes != 0 ? flags->gigabytes : gigabytes) * 1000000000};
+}
+
 int cli_run_bench(int argc, char **argv)
 {
     struct bench_flags given = {.folder = ".", .shape = "cyrexa", .seed = 1};
@@ -188,8 +206,9 @@ int cli_run_bench(int argc, char **argv)
         CONNECTION_FLAGS(given.where),
         {"quick", CLI_SWITCH, &given.quick, NULL, "100,000 customers a line instead of 1,000,000."},
         {"customers", CLI_NUMBER, &given.customers, "N", "Customers a line."},
+        {"gigabytes", CLI_NUMBER, &given.gigabytes, "N", "Size of the large body [10; 1 with --quick]."},
         {"seed", CLI_NUMBER, &given.seed, "N", "Another set of customers [1]."},
-        {"only", CLI_TEXT, &given.only, "PART", "steps, server or copy."},
+        {"only", CLI_TEXT, &given.only, "PART", "steps, server, stream, growth, beside, size or copy."},
         {"folder", CLI_TEXT, &given.folder, "DIR", "Where the scratch folder is made [.]; its disk is measured."},
         {"emit-copy", CLI_TEXT, &given.emit, "FILE|-", "Only write the customers as rows for COPY."},
         {"shape", CLI_TEXT, &given.shape, "SHAPE", "cyrexa or nexera, for --emit-copy."},
@@ -206,11 +225,6 @@ int cli_run_bench(int argc, char **argv)
         cli_say("bench: no cryptography");
         return CLI_USAGE;
     }
-    struct bench_run run = {.customers = given.customers != 0 ? given.customers
-                                         : given.quick        ? 100000
-                                                              : 1000000,
-                            .seed = given.seed,
-                            .step_seconds = given.quick ? 1 : 3,
-                            .single_seconds = given.quick ? 4 : 10};
+    struct bench_run run = make_run(&given);
     return given.emit != NULL ? emit(&run, &given) : run_all(&run, &given);
 }

@@ -1,6 +1,6 @@
 /*
  * What the files of `muster bench` share: the run, its lines, and meters of CPU and memory. One thread
- * drives; only bench_bulk.c makes threads, and joins them before it returns.
+ * drives; only bench_bulk.c and bench_beside.c make threads, and join them before they return.
  */
 #ifndef CLI_BENCH_H
 #define CLI_BENCH_H
@@ -8,7 +8,7 @@
 #include <netinet/in.h>
 #include <sys/types.h>
 
-#include "cli/bench_customers.h"
+#include "cli/bench_forms.h"
 #include "cli/connect.h"
 
 /* ---- lines (bench_report.c) ---- */
@@ -30,6 +30,8 @@ struct bench_line bench_line_make(const char *name, const char *shape, const cha
 void bench_report_begin(void);
 /* Prints the line on stdout and remembers it for the bars. */
 void bench_report(const struct bench_line *line);
+/* Whether that line was reported in this run. */
+bool bench_reported(const char *name, const char *shape);
 /* A line of words among the measurements: "# …". */
 void bench_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Holds what was measured against the bars, on stderr. */
@@ -61,7 +63,8 @@ struct bench_run {
     uint64_t seed;
     double step_seconds; /* of check, seal, split */
     double single_seconds;
-    char folder[512]; /* scratch; made and removed by bench.c */
+    uint64_t large_bytes; /* of the body of size-large */
+    char folder[512];     /* scratch; made and removed by bench.c */
 };
 
 /* A server under load. */
@@ -89,12 +92,23 @@ void bench_latencies(uint32_t *latencies_us, size_t count, struct bench_line *li
 
 /* Each measures and reports its lines. 0, or an ERR_ that has been told on stderr. */
 int bench_steps(const struct bench_run *run, enum bench_shape shape) MUST_CHECK;
+/* Only the floor, the first of the steps. */
+int bench_floor(const struct bench_run *run, enum bench_shape shape) MUST_CHECK;
 int bench_store(const struct bench_run *run, enum bench_shape shape) MUST_CHECK;
 int bench_bulk(const struct bench_run *run, struct bench_server *server, const struct bench_source *source,
                uint64_t batch, const char *name) MUST_CHECK;
-int bench_single(const struct bench_run *run, struct bench_server *server) MUST_CHECK;
+/* `connections`: 64 at most. */
+int bench_single(const struct bench_run *run, struct bench_server *server, size_t connections,
+                 const char *name) MUST_CHECK;
 /* Needs the rate of bench_single. */
 int bench_overload(const struct bench_run *run, struct bench_server *server) MUST_CHECK;
+/* The stream lines against a server that runs. */
+int bench_streams_of(const struct bench_run *run, struct bench_server *server) MUST_CHECK;
+/* Each of these starts servers of its own, with empty stores. */
+int bench_streams(const struct bench_run *run) MUST_CHECK;
+int bench_growth(const struct bench_run *run) MUST_CHECK;
+int bench_beside(const struct bench_run *run) MUST_CHECK;
+int bench_size(const struct bench_run *run) MUST_CHECK;
 int bench_hashing(const struct bench_run *run, struct bench_server *server) MUST_CHECK;
 int bench_copy(const struct bench_run *run) MUST_CHECK;
 
@@ -105,6 +119,10 @@ void bench_server_stop(struct bench_server *server);
 /* Composes a bulk request's head for a body of that size; the text's size. */
 size_t bench_head(const struct bench_server *server, enum bench_shape shape, size_t body_bytes, char *head,
                   size_t size);
+
+/* The same for a body of any form that comes in chunks. */
+size_t bench_head_chunked(const struct bench_server *server, enum bench_shape shape, enum bench_form form, bool lenient,
+                          char *head, size_t size);
 
 /* Writes customers first to first + count - 1 as rows of PostgreSQL's COPY text format. */
 int bench_emit_copy(const struct bench_run *run, enum bench_shape shape, uint64_t first, uint64_t count,

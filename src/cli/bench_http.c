@@ -2,12 +2,16 @@
  * The reader of answers is a small machine that is given whatever a read returned; the writer is one
  * writev loop. A server may answer before it has read the whole body (a refusal): a write that fails is
  * therefore no verdict, the answer is read all the same.
+ *
+ * A body that is made while it is sent goes out without blocking, so that an answer that comes early is seen; what
+ * was made and does not fit into the socket waits, and nothing more is made meanwhile.
  */
 #include "cli/bench_http.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
@@ -189,26 +193,39 @@ int bench_connect(const struct sockaddr_in *address)
     return fd;
 }
 
+#define PARTS_MAX 3
+
+/* Fills the vector with what is left of the parts; writing only reads from them, but its type has no const. */
+static size_t fill_vector(const struct slice *parts, size_t count, struct iovec *vector)
+{
+    size_t bytes = 0;
+    for (size_t i = 0; i < count; i++) {
+        memcpy(&vector[i].iov_base, &parts[i].data, sizeof parts[i].data);
+        vector[i].iov_len = parts[i].size;
+        bytes += parts[i].size;
+    }
+    return bytes;
+}
+
+static void drop_sent(struct slice *parts, size_t count, size_t sent)
+{
+    for (size_t i = 0; i < count; i++) {
+        size_t of_part = sent < parts[i].size ? sent : parts[i].size;
+        parts[i] = slice_from(parts[i], of_part);
+        sent -= of_part;
+    }
+}
+
 static void write_all(int fd, struct slice head, struct slice body)
 {
     struct slice left[2] = {head, body};
-    while (left[0].size + left[1].size > 0) {
-        /* writev writes only from the parts; its type has no const. */
-        struct iovec parts[2];
-        for (int i = 0; i < 2; i++) {
-            memcpy(&parts[i].iov_base, &left[i].data, sizeof left[i].data);
-            parts[i].iov_len = left[i].size;
-        }
-        ssize_t sent = writev(fd, parts, 2);
-        if (sent < 0 && errno == EINTR) {
-            continue;
-        }
-        if (sent < 0) {
+    struct iovec vector[2];
+    while (fill_vector(left, 2, vector) > 0) {
+        ssize_t sent = writev(fd, vector, 2);
+        if (sent < 0 && errno != EINTR) {
             return;
         }
-        size_t of_head = (size_t)sent < left[0].size ? (size_t)sent : left[0].size;
-        left[0] = slice_from(left[0], of_head);
-        left[1] = slice_from(left[1], (size_t)sent - of_head);
+        drop_sent(left, 2, sent < 0 ? 0 : (size_t)sent);
     }
 }
 
@@ -227,6 +244,88 @@ int bench_exchange(int fd, struct slice head, struct slice body, struct bench_re
         }
         (void)bench_reply_take(reply, slice_make(bytes, (size_t)got));
         if (reply->state == REPLY_FAILED) {
+            return ERR_NETWORK;
+        }
+    }
+    return 0;
+}
+
+/* ---- a body that is made while it is sent ---- */
+
+#define STILL_MS 300000 /* an import of gigabytes may take its time to commit */
+
+struct sending {
+    int fd;
+    bench_feed_fn *feed;
+    void *context;
+    struct slice parts[PARTS_MAX]; /* what is left of the chunk at hand */
+    char size_line[24];
+    bool last;  /* the chunk at hand ends the body */
+    bool ended; /* all is sent, or the server takes no more */
+};
+
+static void next_chunk(struct sending *sending)
+{
+    struct slice piece = sending->feed(sending->context);
+    int size = snprintf(sending->size_line, sizeof sending->size_line, "%zx\r\n", piece.size);
+    sending->parts[0] = slice_make(sending->size_line, (size_t)size);
+    sending->parts[1] = piece;
+    sending->parts[2] = SLICE("\r\n");
+    sending->last = piece.size == 0;
+}
+
+/* Sends until the socket is full or all is sent. */
+static void push(struct sending *sending)
+{
+    struct iovec vector[PARTS_MAX];
+    while (!sending->ended) {
+        if (fill_vector(sending->parts, PARTS_MAX, vector) == 0) {
+            sending->ended = sending->last;
+            if (!sending->ended) {
+                next_chunk(sending);
+            }
+            continue;
+        }
+        struct msghdr message = {.msg_iov = vector, .msg_iovlen = PARTS_MAX};
+        ssize_t sent = sendmsg(sending->fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+        if (sent < 0 && errno == EAGAIN) {
+            return;
+        }
+        if (sent < 0 && errno != EINTR) {
+            sending->ended = true;
+            return;
+        }
+        drop_sent(sending->parts, PARTS_MAX, sent < 0 ? 0 : (size_t)sent);
+    }
+}
+
+/* Takes what has arrived. False: the answer is broken or cut off. */
+static bool pull(int fd, struct bench_reply *reply)
+{
+    char bytes[65536];
+    ssize_t got = recv(fd, bytes, sizeof bytes, MSG_DONTWAIT);
+    if (got < 0 && (errno == EAGAIN || errno == EINTR)) {
+        return true;
+    }
+    if (got <= 0) {
+        return false;
+    }
+    (void)bench_reply_take(reply, slice_make(bytes, (size_t)got));
+    return reply->state != REPLY_FAILED;
+}
+
+int bench_exchange_chunked(int fd, struct slice head, bench_feed_fn *feed, void *context, struct bench_reply *reply)
+{
+    struct sending sending = {.fd = fd, .feed = feed, .context = context, .parts = {head}};
+    bench_reply_begin(reply);
+    while (reply->state != REPLY_DONE) {
+        push(&sending);
+        struct pollfd event = {.fd = fd, .events = (short)(sending.ended ? POLLIN : POLLIN | POLLOUT)};
+        int ready = poll(&event, 1, STILL_MS);
+        if (ready == 0 || (ready < 0 && errno != EINTR)) {
+            return ERR_NETWORK;
+        }
+        if (ready > 0 && (event.revents & ~POLLOUT) != 0 && !pull(fd, reply)) {
             return ERR_NETWORK;
         }
     }

@@ -44,4 +44,11 @@ int bench_connect(const struct sockaddr_in *address);
 /* Sends head and body and reads the whole answer, blocking. 0 or ERR_NETWORK. */
 int bench_exchange(int fd, struct slice head, struct slice body, struct bench_reply *reply) MUST_CHECK;
 
+/* The next piece of a body that is made while it is sent: a view until the next call; empty: the body is whole. */
+typedef struct slice bench_feed_fn(void *context);
+/* Sends head and body, a chunk a piece (RFC 9112 section 7.1), and takes the answer as it comes, also one that comes
+ * before the body is whole. 0 or ERR_NETWORK, also when nothing moves for minutes. */
+int bench_exchange_chunked(int fd, struct slice head, bench_feed_fn *feed, void *context,
+                           struct bench_reply *reply) MUST_CHECK;
+
 #endif

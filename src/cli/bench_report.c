@@ -54,6 +54,21 @@ void bench_report(const struct bench_line *line)
     }
 }
 
+static const struct bench_line *find_line(const char *name, const char *shape)
+{
+    for (size_t i = 0; i < line_count; i++) {
+        if (strcmp(lines[i].name, name) == 0 && strcmp(lines[i].shape, shape) == 0) {
+            return &lines[i];
+        }
+    }
+    return NULL;
+}
+
+bool bench_reported(const char *name, const char *shape)
+{
+    return find_line(name, shape) != NULL;
+}
+
 void bench_note(const char *format, ...)
 {
     va_list arguments;
@@ -91,6 +106,16 @@ static const struct bar BARS[] = {
     {"bulk-1000", RSS, true, 400, NULL},
     {"bulk-10000", RSS, true, 400, NULL},
     {"single", RSS, true, 400, NULL},
+    {"stream-json", VALUE, false, 0.60, "floor"},
+    {"stream-ndjson", VALUE, false, 0.60, "floor"},
+    {"stream-csv", VALUE, false, 0.60, "floor"},
+    {"stream-zstd", VALUE, false, 0.60, "floor"},
+    {"stream-lenient", VALUE, false, 0.60, "floor"},
+    {"growth-last", VALUE, false, 0.80, "growth-first"},
+    {"beside-64", P99, true, 5, "quiet-64"},
+    {"beside-4", P99, true, 5, "quiet-4"},
+    {"size-large", RSS, true, 256, NULL},
+    {"size-small", RSS, true, 256, NULL},
 };
 
 static double cell(const struct bench_line *line, enum column column)
@@ -98,30 +123,20 @@ static double cell(const struct bench_line *line, enum column column)
     return column == VALUE ? line->value : column == P99 ? line->p99_ms : line->rss_mib;
 }
 
-static const struct bench_line *find_line(const char *name, const char *shape)
-{
-    for (size_t i = 0; i < line_count; i++) {
-        if (strcmp(lines[i].name, name) == 0 && strcmp(lines[i].shape, shape) == 0) {
-            return &lines[i];
-        }
-    }
-    return NULL;
-}
-
 static void judge(const struct bar *bar, const struct bench_line *line)
 {
     static const char *const names[] = {"", " p99 ms", " peak MiB"};
     const struct bench_line *other = bar->against == NULL ? NULL : find_line(bar->against, line->shape);
     double value = cell(line, bar->column);
-    double limit = bar->number * (other == NULL ? 1 : other->value);
-    if (value < 0 || (bar->against != NULL && (other == NULL || other->value < 0))) {
+    double limit = bar->number * (other == NULL ? 1 : cell(other, bar->column));
+    if (value < 0 || (bar->against != NULL && (other == NULL || cell(other, bar->column) < 0))) {
         return;
     }
     bool kept = bar->at_most ? value <= limit : value >= limit;
-    fprintf(stderr, "%s %-10s %s%s: %.*f %s %.*f", kept ? "ok  " : "MISS", line->name, line->shape, names[bar->column],
+    fprintf(stderr, "%s %-14s %s%s: %.*f %s %.*f", kept ? "ok  " : "MISS", line->name, line->shape, names[bar->column],
             value < 1000 ? 1 : 0, value, bar->at_most ? "<=" : ">=", limit < 1000 ? 1 : 0, limit);
     if (other != NULL) {
-        fprintf(stderr, " (%.2f x %s; it is %.2f)", bar->number, other->name, value / other->value);
+        fprintf(stderr, " (%.2f x %s; it is %.2f)", bar->number, other->name, value / cell(other, bar->column));
     }
     fputc('\n', stderr);
 }

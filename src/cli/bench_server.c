@@ -152,17 +152,44 @@ static const char *path_of(enum bench_shape shape)
     return shape == BENCH_CYREXA ? "/customer/1.0.0/createBulk" : "/customers/batch";
 }
 
-size_t bench_head(const struct bench_server *server, enum bench_shape shape, size_t body_bytes, char *head, size_t size)
+/* What every bulk request says, up to the headers about its body. */
+static size_t head_begin(const struct bench_server *server, enum bench_shape shape, const char *query, char *head,
+                         size_t size)
 {
     const struct connection *connection = &server->connection;
-    int written = snprintf(head, size,
-                           "POST %s HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer %s\r\n%s%s%s%s%s"
-                           "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n",
-                           path_of(shape), connection->token, shape == BENCH_CYREXA ? "tenantId: " : "",
-                           shape == BENCH_CYREXA ? connection->tenant : "", shape == BENCH_CYREXA ? "\r\ntoken: " : "",
-                           shape == BENCH_CYREXA ? connection->tenant_token : "", shape == BENCH_CYREXA ? "\r\n" : "",
-                           body_bytes);
+    bool cyrexa = shape == BENCH_CYREXA;
+    int written =
+        snprintf(head, size, "POST %s%s HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer %s\r\n%s%s%s%s%s",
+                 path_of(shape), query, connection->token, cyrexa ? "tenantId: " : "", cyrexa ? connection->tenant : "",
+                 cyrexa ? "\r\ntoken: " : "", cyrexa ? connection->tenant_token : "", cyrexa ? "\r\n" : "");
     return written < 0 || (size_t)written >= size ? 0 : (size_t)written;
+}
+
+static size_t head_end(size_t size, size_t begun, int written)
+{
+    return begun == 0 || written < 0 || (size_t)written >= size - begun ? 0 : begun + (size_t)written;
+}
+
+size_t bench_head(const struct bench_server *server, enum bench_shape shape, size_t body_bytes, char *head, size_t size)
+{
+    size_t begun = head_begin(server, shape, "", head, size);
+    int written = snprintf(head + begun, size - begun, "%sContent-Length: %zu\r\n\r\n", BENCH_FORM_HEADERS[BENCH_JSON],
+                           body_bytes);
+    return head_end(size, begun, written);
+}
+
+size_t bench_head_chunked(const struct bench_server *server, enum bench_shape shape, enum bench_form form, bool lenient,
+                          char *head, size_t size)
+{
+    char query[sizeof server->connection.project + 64] = "";
+    if (shape == BENCH_NEXERA && (form == BENCH_NDJSON || form == BENCH_CSV)) {
+        /* What stands around the customers in JSON. */
+        snprintf(query, sizeof query, "?customerType=Individual&cmsProjectId=%s", server->connection.project);
+    }
+    size_t begun = head_begin(server, shape, query, head, size);
+    int written = snprintf(head + begun, size - begun, "%s%sTransfer-Encoding: chunked\r\n\r\n",
+                           BENCH_FORM_HEADERS[form], lenient ? "Prefer: handling=lenient\r\n" : "");
+    return head_end(size, begun, written);
 }
 
 static int remove_one(const char *path, const struct stat *info, int kind, struct FTW *at)

@@ -1,10 +1,11 @@
 /*
- * Single creates: 64 connections, one request at a time on each, one customer a request; a single thread
+ * Single creates: up to 64 connections, one request at a time on each, one customer a request; a single thread
  * that waits with epoll. A request is small enough for a socket's buffer, so it is written in one go
  * (blocking if it must be), and only answers are waited for.
  */
 #include "cli/bench.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -14,8 +15,8 @@
 #include "base/clock.h"
 #include "cli/bench_http.h"
 
-#define CONNECTIONS 64
-#define HEAD_BYTES  8192
+#define CONNECTIONS_MAX 64
+#define HEAD_BYTES      8192
 /* Requests prepared for a second; a faster server ends the measurement early. */
 #define PREPARED_PER_SECOND 40000
 
@@ -33,7 +34,8 @@ struct singles {
     size_t done;
     size_t under_way;
     int64_t until_ns;
-    struct peer peers[CONNECTIONS];
+    size_t connections;
+    struct peer peers[CONNECTIONS_MAX];
 };
 
 int bench_requests_make(const struct bench_run *run, struct bench_server *server, size_t count,
@@ -139,7 +141,7 @@ static int on_readable(struct singles *singles, struct peer *peer)
 
 static int connect_all(struct singles *singles, int epoll)
 {
-    for (size_t i = 0; i < CONNECTIONS; i++) {
+    for (size_t i = 0; i < singles->connections; i++) {
         struct epoll_event event = {.events = EPOLLIN, .data.ptr = &singles->peers[i]};
         singles->peers[i].fd = bench_connect(&singles->server->address);
         if (singles->peers[i].fd < 0 || epoll_ctl(epoll, EPOLL_CTL_ADD, singles->peers[i].fd, &event) != 0) {
@@ -153,12 +155,12 @@ static int connect_all(struct singles *singles, int epoll)
 static int run_load(struct singles *singles, int epoll)
 {
     int err = 0;
-    for (size_t i = 0; i < CONNECTIONS; i++) {
+    for (size_t i = 0; i < singles->connections; i++) {
         (void)send_next(singles, &singles->peers[i]);
     }
     while (err == 0 && singles->under_way > 0) {
-        struct epoll_event events[CONNECTIONS];
-        int count = epoll_wait(epoll, events, CONNECTIONS, 30000);
+        struct epoll_event events[CONNECTIONS_MAX];
+        int count = epoll_wait(epoll, events, CONNECTIONS_MAX, 30000);
         if (count == 0) {
             cli_say("bench: single: no answer within 30 s");
             err = ERR_NETWORK;
@@ -188,21 +190,23 @@ void bench_latencies(uint32_t *latencies_us, size_t count, struct bench_line *li
     }
 }
 
-static double report(const struct singles *singles, const struct bench_meter *meter)
+static double report(const struct singles *singles, const struct bench_meter *meter, const char *name)
 {
-    struct bench_line line = bench_line_make("single", BENCH_SHAPE_NAMES[BENCH_CYREXA], "customers/s");
+    struct bench_line line = bench_line_make(name, BENCH_SHAPE_NAMES[BENCH_CYREXA], "customers/s");
     bench_meter_to_line(meter, singles->done, &line);
     bench_latencies(singles->latencies_us, singles->done, &line);
     bench_report(&line);
     return line.value;
 }
 
-int bench_single(const struct bench_run *run, struct bench_server *server)
+int bench_single(const struct bench_run *run, struct bench_server *server, size_t connections, const char *name)
 {
     static struct singles singles;
     struct bench_meter meter;
     memset(&singles, 0, sizeof singles);
+    assert(connections <= CONNECTIONS_MAX);
     singles.server = server;
+    singles.connections = connections;
     int epoll = epoll_create1(EPOLL_CLOEXEC);
     int err = prepare(&singles, run, server);
     if (err == 0) {
@@ -214,10 +218,10 @@ int bench_single(const struct bench_run *run, struct bench_server *server)
         err = run_load(&singles, epoll);
         bench_meter_end(&meter);
         if (err == 0 && singles.done > 0) {
-            server->single_rate = report(&singles, &meter);
+            server->single_rate = report(&singles, &meter, name);
         }
     }
-    for (size_t i = 0; i < CONNECTIONS; i++) {
+    for (size_t i = 0; i < singles.connections; i++) {
         if (singles.peers[i].fd > 0) {
             close(singles.peers[i].fd);
         }

@@ -226,7 +226,23 @@ static int run_steps(const struct bench_run *run, enum bench_shape shape, const 
     return err == 0 ? bench_store(run, shape) : err;
 }
 
-int bench_steps(const struct bench_run *run, enum bench_shape shape)
+static int run_floor(const struct bench_run *run, enum bench_shape shape, const struct contract *contract,
+                     const struct crypto_tenant *keys)
+{
+    struct items items;
+    (void)contract;
+    int err = items_make(run, shape, &items);
+    if (err == 0) {
+        err = floor_run(run, &items, keys, BENCH_SHAPE_NAMES[shape]);
+    }
+    items_free(&items);
+    return err;
+}
+
+typedef int steps_fn(const struct bench_run *run, enum bench_shape shape, const struct contract *contract,
+                     const struct crypto_tenant *keys);
+
+static int with_keys(const struct bench_run *run, enum bench_shape shape, steps_fn *steps)
 {
     uint8_t root[CRYPTO_KEY_BYTES];
     uint8_t wrapped[CRYPTO_WRAPPED_KEY_BYTES];
@@ -247,7 +263,7 @@ int bench_steps(const struct bench_run *run, enum bench_shape shape)
     }
     if (err == 0) {
         bench_one_core(true);
-        err = run_steps(run, shape, contract, keys);
+        err = steps(run, shape, contract, keys);
         bench_one_core(false);
     }
     if (err != 0) {
@@ -258,4 +274,14 @@ int bench_steps(const struct bench_run *run, enum bench_shape shape)
     crypto_ring_free(&ring);
     buf_fini(&why);
     return err;
+}
+
+int bench_steps(const struct bench_run *run, enum bench_shape shape)
+{
+    return with_keys(run, shape, run_steps);
+}
+
+int bench_floor(const struct bench_run *run, enum bench_shape shape)
+{
+    return with_keys(run, shape, run_floor);
 }
