@@ -1,4 +1,4 @@
-/* The load client's reader of answers, fed whole and byte by byte; and addresses. */
+/* The load client's reader of answers, fed whole and byte by byte; addresses; bodies that are made while sent. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,7 +7,11 @@
 #include <cmocka.h>
 
 #include <arpa/inet.h>
+#include <pthread.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
+#include "base/buf.h"
 #include "cli/bench_http.h"
 
 #define ID "0190a1b2-c3d4-7e5f-8a6b-7c8d9e0f1a2b"
@@ -106,12 +110,139 @@ static void addresses_are_read(void **state)
     }
 }
 
+/* ---- a body that is made while it is sent ---- */
+
+#define PIECES      300u
+#define PIECE_BYTES 5001u /* all of them are more than a socket holds */
+
+struct feeding {
+    char piece[PIECE_BYTES];
+    unsigned given;
+    unsigned end; /* pieces of the body; 0: it has no end */
+};
+
+static struct slice feed_piece(void *context)
+{
+    struct feeding *feeding = context;
+    if (feeding->end != 0 && feeding->given == feeding->end) {
+        return SLICE_NONE;
+    }
+    memset(feeding->piece, 'a' + (int)(feeding->given % 26), sizeof feeding->piece);
+    feeding->given++;
+    return slice_make(feeding->piece, sizeof feeding->piece);
+}
+
+/* The other end: it reads up to the end of the body, or not at all, says its answer, and waits to be left. */
+struct peer {
+    int fd;
+    bool reads;
+    const char *answer; /* NULL: it leaves without one */
+    struct buf got;
+};
+
+static void *run_peer(void *context)
+{
+    static const char end[] = "\r\n0\r\n\r\n";
+    struct peer *peer = context;
+    struct buf *got = &peer->got;
+    char bytes[4096];
+    ssize_t size;
+    while (peer->reads &&
+           (got->size < sizeof end - 1 || memcmp(got->data + got->size - (sizeof end - 1), end, sizeof end - 1) != 0)) {
+        size = read(peer->fd, bytes, sizeof bytes);
+        assert_true(size > 0);
+        buf_append(got, bytes, (size_t)size);
+    }
+    if (peer->answer != NULL) {
+        size = write(peer->fd, peer->answer, strlen(peer->answer));
+        assert_int_equal(size, strlen(peer->answer));
+        shutdown(peer->fd, SHUT_WR);
+        while (peer->reads && read(peer->fd, bytes, sizeof bytes) > 0) {
+        }
+    } else {
+        close(peer->fd);
+        peer->fd = -1;
+    }
+    return NULL;
+}
+
+static int exchange(struct peer *peer, unsigned pieces, struct bench_reply *reply)
+{
+    struct feeding feeding = {.end = pieces};
+    pthread_t thread;
+    int ends[2];
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+    peer->fd = ends[1];
+    buf_init(&peer->got, 0);
+    assert_int_equal(pthread_create(&thread, NULL, run_peer, peer), 0);
+    int err = bench_exchange_chunked(ends[0], SLICE("HEAD\r\n\r\n"), feed_piece, &feeding, reply);
+    close(ends[0]);
+    pthread_join(thread, NULL);
+    if (peer->fd >= 0) {
+        close(peer->fd);
+    }
+    return err;
+}
+
+static void a_body_goes_out_in_chunks(void **state)
+{
+    (void)state;
+    static const unsigned counts[] = {1, PIECES};
+    for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
+        struct peer peer = {.reads = true, .answer = ROWS[0].text};
+        struct feeding again = {.end = counts[i]};
+        struct bench_reply reply;
+        struct buf expected;
+        buf_init(&expected, 0);
+        buf_append_text(&expected, "HEAD\r\n\r\n");
+        for (unsigned j = 0; j < counts[i]; j++) {
+            buf_printf(&expected, "%x\r\n", PIECE_BYTES);
+            buf_append_slice(&expected, feed_piece(&again));
+            buf_append_text(&expected, "\r\n");
+        }
+        buf_append_text(&expected, "0\r\n\r\n");
+        assert_int_equal(exchange(&peer, counts[i], &reply), 0);
+        assert_int_equal(reply.status, 200);
+        assert_int_equal(reply.hyphens, 4);
+        assert_true(slice_equal(buf_view(&peer.got), buf_view(&expected)));
+        buf_fini(&peer.got);
+        buf_fini(&expected);
+    }
+}
+
+/* A refusal while the body goes on without end, and nobody takes it. */
+static void an_answer_that_comes_early_is_taken(void **state)
+{
+    (void)state;
+    struct peer peer = {.answer = "HTTP/1.1 413 X\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}"};
+    struct bench_reply reply;
+    assert_int_equal(exchange(&peer, 0, &reply), 0);
+    assert_int_equal(reply.status, 413);
+    assert_true(reply.closes);
+    buf_fini(&peer.got);
+}
+
+static void an_answer_that_is_missing_is_an_error(void **state)
+{
+    (void)state;
+    static const struct peer rows[] = {{.reads = true}, {.reads = false}, {.reads = true, .answer = "HTTP/1.1 200"}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct peer peer = rows[i];
+        struct bench_reply reply;
+        assert_int_equal(exchange(&peer, PIECES, &reply), ERR_NETWORK);
+        buf_fini(&peer.got);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(answers_are_read),
         cmocka_unit_test(an_endless_head_is_refused),
         cmocka_unit_test(addresses_are_read),
+        cmocka_unit_test(a_body_goes_out_in_chunks),
+        cmocka_unit_test(an_answer_that_comes_early_is_taken),
+        cmocka_unit_test(an_answer_that_is_missing_is_an_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
