@@ -185,8 +185,10 @@ void bench_latencies(uint32_t *latencies_us, size_t count, struct bench_line *li
 {
     if (count > 0) {
         qsort(latencies_us, count, sizeof latencies_us[0], compare);
-        line->p50_ms = latencies_us[count / 2] / 1e3;
-        line->p99_ms = latencies_us[count * 99 / 100] / 1e3;
+        size_t middle = count / 2;
+        size_t late = count * 99 / 100;
+        line->p50_ms = latencies_us[middle] / 1e3;
+        line->p99_ms = latencies_us[late] / 1e3;
     }
 }
 
