@@ -92,7 +92,7 @@ class Campaign:
     def _make(self):
         """A new file of customers; every second one without external ids, its format one of four."""
         with_ids = self.rounds % 2 == 0
-        items = [{**({"id": private("i")} if with_ids else {}), "customerName": private("n"), "categorization": "c" * 400}
+        items = [{**({"id": private("i")} if with_ids else {}), "customerName": private("n"), "padding": "c" * 400}
                  for _ in range(ITEMS)]
         form = self.rounds // 2 % 4
         if form == 0:
