@@ -310,7 +310,9 @@ static enum MHD_Result receive(struct http_request *request, const char *data, s
     }
     bool go_on = intake_take(request->import, &piece);
     *size = piece.size;
-    if (!go_on) {
+    /* The library goes on with what it has read when all of a piece is taken, also on a suspended connection: what
+     * has to rest then meets the next call. */
+    if (!go_on && piece.size > 0) {
         rest(request);
     }
     return MHD_YES;

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "../test.h"
+#include "unpack/unpack.h"
 
 #define BULK "/customers/batch"
 
@@ -269,6 +270,42 @@ static void more_than_fits(void **state)
     wire_fini(&wire);
 }
 
+/* A packed piece may be all taken and yet hold more than there is room for; chunks follow one another in one read. */
+static void more_than_fits_packed(void **state)
+{
+    (void)state;
+    struct wire wire;
+    struct wire_client client;
+    struct wire_answer answer;
+    struct buf body, packed;
+    wire_init(&wire, true);
+    buf_init(&body, 0);
+    buf_init(&packed, 0);
+    buf_append_text(&body, "{\"customerType\":\"Individual\",\"cmsProjectId\":\"p\",\"customerData\":[");
+    for (int i = 0; i < 30000; i++) {
+        buf_printf(&body, "%s{\"customerClaims\":{\"sub\":\"s%d\",\"picture\":\"%0300d\"}}", i == 0 ? "" : ",", i, i);
+    }
+    buf_append_text(&body, "]}");
+    assert_int_equal(unpack_pack_zstd(buf_view(&body), &packed), 0);
+    wire_connect(&wire, &client);
+    bulk_head(&wire, &client, "Content-Encoding: zstd\r\nTransfer-Encoding: chunked\r\n");
+    for (size_t at = 0; at < packed.size; at += 50) {
+        size_t size = packed.size - at < 50 ? packed.size - at : 50;
+        wire_sendf(&client, "%zx\r\n", size);
+        wire_send(&client, slice_make(packed.data + at, size));
+        wire_sendf(&client, "\r\n");
+    }
+    wire_sendf(&client, "0\r\n\r\n");
+    wire_read(&client, false, &answer);
+    assert_int_equal(answer.status, 200);
+    assert_int_equal(answer.body.size, 30000 * (UUID_TEXT_BYTES + 3) + 1);
+    wire_answer_fini(&answer);
+    wire_close(&client);
+    buf_fini(&body);
+    buf_fini(&packed);
+    wire_fini(&wire);
+}
+
 /* ---- one connection, several requests ---- */
 
 static void pipelined(void **state)
@@ -490,6 +527,7 @@ int main(void)
                                        cmocka_unit_test(body_in_pieces),
                                        cmocka_unit_test(chunked_body),
                                        cmocka_unit_test(more_than_fits),
+                                       cmocka_unit_test(more_than_fits_packed),
                                        cmocka_unit_test(pipelined),
                                        cmocka_unit_test(client_is_gone),
                                        cmocka_unit_test(answer_is_not_awaited),
