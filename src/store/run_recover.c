@@ -66,11 +66,13 @@ static int write_step(struct recovery *recovery, bool sync)
     return err;
 }
 
-static int erase_record(struct recovery *recovery, const struct uuid *id, struct slice record)
+static int erase_record(struct recovery *recovery, const struct uuid *id, struct slice value)
 {
     struct record_header header;
     struct record_key keys[LIMIT_ITEM_KEYS];
-    int err = record_read_header(record, &header, keys);
+    struct slice record;
+    int err = store_rows_body_read(value, id, &record);
+    err = err == 0 ? record_read_header(record, &header, keys) : err;
     if (err != 0 || !uuid_equal(&header.import, &recovery->import) || map_get(recovery->kept, uuid_view(id), NULL)) {
         return err;
     }

@@ -7,6 +7,9 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "store/kv_priv.h"
+#include "store/rows_priv.h"
+
 static const struct person before[] = {
     {.unique = 1, .content = 1, .email = 5, .wallet = 101, .secrets = true, .pending = true},
     {.unique = 2, .content = 2, .email = 5, .wallet = 102},
@@ -227,6 +230,36 @@ static void resumed(struct fixture *fixture)
     expect_all(fixture, old, new, true);
     fixture_reopen(fixture);
     sweep_in_steps(fixture, old, new, true);
+}
+
+/* A crash left a run's intent, and an updated customer's id lies between its ids: it is none of the run's. */
+static void beside_an_unfinished_run(struct fixture *fixture)
+{
+    struct store_chunk *old = fixture_keep(fixture, 0, before, 2);
+    struct store_import row = fixture_import(fixture, 0);
+    struct store_chunk *new = update_chunk(fixture, &row, 0, after, 2);
+    fixture_commit(fixture, new, &row, IMPORT_COMMITTED);
+    fixture_sweep(fixture);
+    struct store_import run = fixture_import(fixture, 0);
+    fixture_end(fixture, &run, IMPORT_OPEN);
+    struct store_kv *kv = NULL;
+    struct buf why;
+    uint8_t key[STORE_ROW_KEY_BYTES];
+    uint8_t intent[2 * UUID_BYTES];
+    buf_init(&why, 0);
+    memset(intent, 0, UUID_BYTES);
+    memset(intent + UUID_BYTES, 0xff, UUID_BYTES);
+    store_close(&fixture->store);
+    assert_int_equal(store_kv_rocks_open(fixture->path, NULL, &kv, &why), 0);
+    struct store_kv_batch *batch = store_kv_batch_new(kv);
+    store_kv_put(kv, batch, STORE_FAMILY_RUN, store_rows_pair_key(key, &run.tenant, &run.id),
+                 slice_make(intent, sizeof intent));
+    assert_int_equal(store_kv_write(kv, batch, true), 0);
+    store_kv_batch_free(kv, &batch);
+    store_kv_close(&kv);
+    buf_fini(&why);
+    fixture_reopen(fixture);
+    expect_all(fixture, old, new, true);
 }
 
 /* ---- keys ---- */
@@ -555,6 +588,7 @@ const struct row update_rows[] = {
     {"S3 S5 an aborted update leaves everything as it was", KIND_ALL, aborted},
     {"S3 S6 updates over a reopen, at every stage", KIND_ROCKS, over_a_reopen},
     {"S6 an open update is gone on with behind a restart", KIND_ROCKS, resumed},
+    {"S6 an updated customer beside what is left of a run", KIND_ROCKS, beside_an_unfinished_run},
     {"S4 S5 keys change hands with an update's commit", KIND_ALL, keys_change_hands},
     {"S4 a key that is given up is not free to its own import", KIND_ALL, given_up_and_wanted_in_one_import},
     {"S5 one import at a time updates a customer", KIND_ALL, one_import_at_a_time},
