@@ -253,9 +253,8 @@ static enum fair_lane next_lane(const struct fair *fair, const struct flow *flow
     return small && !(large && flow->passed >= fair->quantum) ? FAIR_SMALL : FAIR_LARGE;
 }
 
-static struct node *take_first(struct fair *fair, struct flow *flow)
+static struct node *take_first(struct fair *fair, struct flow *flow, enum fair_lane which)
 {
-    enum fair_lane which = next_lane(fair, flow);
     struct lane *lane = &flow->lanes[which];
     struct node *node = lane->first;
     lane->first = node->next;
@@ -274,10 +273,9 @@ static void forget_all(struct fair *fair)
     }
 }
 
-static void *take(struct fair *fair)
+static void *take_from(struct fair *fair, struct flow *flow, enum fair_lane which)
 {
-    struct flow *flow = next_flow(fair);
-    struct node *node = take_first(fair, flow);
+    struct node *node = take_first(fair, flow, which);
     void *item = node->item;
     flow->credit -= (int64_t)node->cost;
     node->next = fair->unused_nodes;
@@ -287,6 +285,38 @@ static void *take(struct fair *fair)
     } else if (flow->credit <= 0 || is_empty(flow)) {
         flow_to_the_end(fair, flow); /* F2 */
     }
+    return item;
+}
+
+static void *take(struct fair *fair)
+{
+    struct flow *flow = next_flow(fair);
+    return take_from(fair, flow, next_lane(fair, flow));
+}
+
+/* The first flow in the order of turns that has a small item; NULL: none has. */
+static struct flow *small_flow(struct fair *fair)
+{
+    for (struct list *lists[] = {&fair->fresh, &fair->old}, **list = lists; list < lists + 2; list++) {
+        for (struct list *link = (*list)->next; link != *list; link = link->next) {
+            struct flow *flow = LIST_ENTRY(link, struct flow, link);
+            if (flow->lanes[FAIR_SMALL].first != NULL) {
+                return flow;
+            }
+        }
+    }
+    return NULL;
+}
+
+void *fair_pop_small(struct fair *fair)
+{
+    if (fair_waiting(fair, FAIR_SMALL) == 0) {
+        return NULL;
+    }
+    pthread_mutex_lock(&fair->lock);
+    struct flow *flow = small_flow(fair);
+    void *item = flow == NULL ? NULL : take_from(fair, flow, FAIR_SMALL);
+    pthread_mutex_unlock(&fair->lock);
     return item;
 }
 

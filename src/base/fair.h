@@ -33,6 +33,9 @@ void *fair_pop(struct fair *fair);
 void *fair_pop_timed(struct fair *fair, int timeout_ms);
 /* Takes what is there without waiting, up to `max` items; returns how many. */
 size_t fair_pop_many(struct fair *fair, void **items, size_t max);
+/* A small item, from whoever is next among those that have one; NULL at once when there is none. For a popper that
+ * is in the middle of a large one. */
+void *fair_pop_small(struct fair *fair);
 /* No more pushes; waiting poppers drain what is left, then get NULL. */
 void fair_close(struct fair *fair);
 /* Items that wait in that lane of any flow; of this moment, without a lock. */

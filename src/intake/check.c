@@ -40,6 +40,11 @@ void worker_fini(struct intake_worker *worker)
     crypto_wipe(worker->item.data, worker->item.capacity);
     buf_fini(&worker->item);
     buf_fini(&worker->blank);
+    if (worker->aside != NULL) {
+        worker_fini(worker->aside);
+        free(worker->aside);
+        worker->aside = NULL;
+    }
 }
 
 /* Faults of the envelope. */
@@ -301,6 +306,17 @@ static int check_envelope(struct intake_worker *worker, struct intake_chunk *chu
     return err;
 }
 
+/* Between two items of a chunk: a chunk of many takes tens of milliseconds, which a small request need not wait. */
+static void check_aside(struct intake_worker *worker)
+{
+    struct intake_chunk *chunk = worker->aside == NULL ? NULL : fair_pop_small(worker->intake->work);
+    while (chunk != NULL) {
+        chunk_check(worker->aside, chunk);
+        order_chunk(chunk);
+        chunk = fair_pop_small(worker->intake->work);
+    }
+}
+
 static int check_items(struct intake_worker *worker, struct intake_chunk *chunk)
 {
     size_t count = chunk_count(chunk);
@@ -308,6 +324,7 @@ static int check_items(struct intake_worker *worker, struct intake_chunk *chunk)
     /* A body that was refused may still have had faulty items before the refusal; the refusal wins. */
     for (size_t i = 0; i < count && err == 0 && chunk->error == 0; i++) {
         err = check_one(worker, chunk, i);
+        check_aside(worker);
     }
     return err == 0 && chunk->refused > 0 ? refuse_finish(chunk) : err;
 }

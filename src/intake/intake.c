@@ -4,13 +4,21 @@
  */
 #include <assert.h>
 #include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "intake/spool_priv.h"
 
+/* Workers give way to the threads that move bytes and commit: these have little to do for a single request, and it
+ * waits for each of them in turn. Not the bulk lane: it holds the store's lock at times. */
+#define WORKER_NICENESS 10
+
 static void *worker_run(void *context)
 {
     struct intake_worker *worker = context;
+    /* On Linux the priority of the calling thread only (setpriority(2), NOTES). */
+    setpriority(PRIO_PROCESS, (id_t)gettid(), getpriority(PRIO_PROCESS, (id_t)gettid()) + WORKER_NICENESS);
     for (;;) {
         struct intake_chunk *chunk = fair_pop(worker->intake->work);
         if (chunk == NULL) {
@@ -26,6 +34,16 @@ static size_t queue_capacity(const struct intake_options *options)
     return intake_import_limit(options) * (options->request_chunks + 2);
 }
 
+static int worker_add_aside(struct intake_worker *worker)
+{
+    worker->aside = calloc(1, sizeof *worker->aside);
+    if (worker->aside == NULL) {
+        return ERR_NO_MEMORY;
+    }
+    worker->aside->intake = worker->intake;
+    return worker_init(worker->aside);
+}
+
 static int start_workers(struct intake *intake)
 {
     intake->workers = calloc(intake->options.worker_threads, sizeof *intake->workers);
@@ -36,6 +54,7 @@ static int start_workers(struct intake *intake)
         struct intake_worker *worker = &intake->workers[i];
         worker->intake = intake;
         int err = worker_init(worker);
+        err = err == 0 ? worker_add_aside(worker) : err;
         if (err != 0 || pthread_create(&worker->thread, NULL, worker_run, worker) != 0) {
             worker_fini(worker);
             return ERR_NO_MEMORY;

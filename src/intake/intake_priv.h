@@ -211,6 +211,7 @@ struct intake_import {
 /* What a thread that reads items keeps between them. */
 struct intake_worker {
     struct intake *intake;
+    struct intake_worker *aside; /* checks small chunks in the middle of a large one; NULL: none */
     pthread_t thread;
     struct json_parser *parser;
     struct arena *arena; /* of one item */

@@ -7,6 +7,7 @@
  * everywhere, which RocksDB would have to flush first, is flushed here, while writes go on.
  */
 #include <dirent.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,9 @@
 #define FILE_PREFIX "run-"
 #define FILE_SUFFIX ".sst"
 #define FILES_MAX   1024 /* taken in at once */
+/* Written back this much at a time while the file grows: the sync at its end would otherwise be one long burst, and
+ * the log's sync of small commits would wait behind it. */
+#define WRITE_BACK_BYTES (1u << 20)
 
 struct store_kv_file {
     struct rocks *rocks;
@@ -25,6 +29,8 @@ struct store_kv_file {
     rocksdb_sstfilewriter_t *writer;
     bool begun;
     int error;
+    int written;      /* the file, to write it back; -1: none */
+    size_t unwritten; /* bytes since it was last written back */
     char path[PATH_MAX + 48];
 };
 
@@ -44,11 +50,27 @@ struct store_kv_file *store_rocks_file_new(struct store_kv *kv, enum store_famil
     }
     file->rocks = store_rocks_of(kv);
     file->family = family;
+    file->written = -1;
     file->environment = rocksdb_envoptions_create();
     file->writer = rocksdb_sstfilewriter_create(file->environment, file->rocks->options.families[family]);
     snprintf(file->path, sizeof file->path, "%s/" FILE_PREFIX "%llu" FILE_SUFFIX, file->rocks->path,
              (unsigned long long)atomic_fetch_add(&file->rocks->next_file, 1));
     return file;
+}
+
+/* Begins to write back what is new, and waits for what was begun before: the disk's speed is the limit. */
+static void write_back(struct store_kv_file *file)
+{
+    if (file->unwritten < WRITE_BACK_BYTES) {
+        return;
+    }
+    file->unwritten = 0;
+    if (file->written < 0) {
+        file->written = open(file->path, O_RDONLY | O_CLOEXEC);
+    }
+    if (file->written >= 0) {
+        (void)sync_file_range(file->written, 0, 0, SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE);
+    }
 }
 
 void store_rocks_file_put(struct store_kv_file *file, struct slice key, struct slice value)
@@ -63,6 +85,8 @@ void store_rocks_file_put(struct store_kv_file *file, struct slice key, struct s
         text = NULL;
         rocksdb_sstfilewriter_put(file->writer, key.data, key.size, value.data, value.size, &text);
         note(file, "write a sorted file", text);
+        file->unwritten += key.size + value.size;
+        write_back(file);
     }
 }
 
@@ -80,6 +104,9 @@ void store_rocks_file_free(struct store_kv_file *file)
 {
     rocksdb_sstfilewriter_destroy(file->writer);
     rocksdb_envoptions_destroy(file->environment);
+    if (file->written >= 0) {
+        close(file->written);
+    }
     if (file->begun) {
         (void)unlink(file->path); /* gone already when it was taken in */
     }

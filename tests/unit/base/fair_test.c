@@ -202,10 +202,36 @@ static void threads_lose_nothing(void **state)
     fair_free(&fair);
 }
 
+/* In the middle of a large item: only small ones come, from whoever has one, and they are paid for. */
+static void small_ones_only(void **state)
+{
+    (void)state;
+    static const uint8_t keys[2][FAIR_KEY_BYTES] = {{1}, {2}};
+    static int items[5];
+    struct fair *fair = fair_new(16, 100);
+    assert_non_null(fair);
+    assert_null(fair_pop_small(fair));
+    assert_true(fair_try_push(fair, keys[0], FAIR_LARGE, 100, &items[0]));
+    assert_null(fair_pop_small(fair));
+    assert_true(fair_try_push(fair, keys[0], FAIR_SMALL, 1, &items[1]));
+    assert_true(fair_try_push(fair, keys[1], FAIR_SMALL, 1, &items[2]));
+    assert_true(fair_try_push(fair, keys[1], FAIR_SMALL, 1, &items[3]));
+    assert_int_equal(fair_waiting(fair, FAIR_SMALL), 3);
+    assert_ptr_equal(fair_pop_small(fair), &items[1]);
+    assert_ptr_equal(fair_pop_small(fair), &items[2]);
+    assert_ptr_equal(fair_pop_small(fair), &items[3]);
+    assert_null(fair_pop_small(fair));
+    assert_int_equal(fair_waiting(fair, FAIR_LARGE), 1);
+    assert_ptr_equal(fair_pop(fair), &items[0]);
+    fair_close(fair);
+    assert_null(fair_pop(fair));
+    fair_free(&fair);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(serves_in_turn), cmocka_unit_test(bounds_and_lanes),
-                                       cmocka_unit_test(closing_drains), cmocka_unit_test(flows_come_and_go),
-                                       cmocka_unit_test(threads_lose_nothing)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(small_ones_only),   cmocka_unit_test(serves_in_turn),
+                                       cmocka_unit_test(bounds_and_lanes),  cmocka_unit_test(closing_drains),
+                                       cmocka_unit_test(flows_come_and_go), cmocka_unit_test(threads_lose_nothing)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
