@@ -29,6 +29,7 @@ class Op:
     def __init__(self, number, raw):
         kind, done, self.inode, self.size, self.position, path, other = OP.unpack(raw)
         self.number, self.kind, self.done = number, kind, bool(done)
+        self.bytes = other[:self.position] if kind == OVERWRITE else b""
         self.path, self.other = (text.split(b"\0", 1)[0].decode() for text in (path, other))
 
     def happened(self):
@@ -96,9 +97,29 @@ def _synced_sizes(ops):
             synced[op.inode] = min(op.size, synced.get(op.inode, op.size))
         elif op.kind == OVERWRITE and op.inode in in_place:
             synced[op.inode] = 0
-        elif op.kind == OVERWRITE and op.size < synced.get(op.inode, 0):
+        elif op.kind == OVERWRITE and op.size < synced.get(op.inode, 0) and op.position > len(op.bytes):
             raise AssertionError(f"inode {op.inode} was overwritten at {op.size}, where it was synced")
     return synced
+
+
+def _unsynced_overwrites(ops, synced):
+    """inode: what was written over where it was synced, in order, behind its last sync."""
+    pending = {}
+    for op in ops:
+        if op.kind == OVERWRITE and op.size < synced.get(op.inode, 0):
+            pending.setdefault(op.inode, []).append(op)
+        elif op.kind == SYNC:
+            pending[op.inode] = [one for one in pending.get(op.inode, []) if one.number >= op.position]
+    return pending
+
+
+def _take_back_bytes(path, overwrites, synced, luck, kind):
+    """What was there before is there again: all of it, or some."""
+    with open(path, "r+b") as file:
+        for op in reversed(overwrites):
+            if kind == STRICT or luck.random() < 0.5:
+                file.seek(op.size)
+                file.write(op.bytes[:synced - op.size])
 
 
 def _unsynced_names(ops):
@@ -166,9 +187,11 @@ def cut(journal, luck, kind):
     ops = journal.read()
     synced = _synced_sizes(ops)
     names = _take_back_names(ops, journal.limbo, luck, kind)
+    overwrites = _unsynced_overwrites(ops, synced)
     losses = []
     for path in sorted(journal.root.rglob("*")):
         inode = path.lstat().st_ino
         if path.is_file() and inode in synced:
+            _take_back_bytes(path, overwrites.get(inode, []), synced[inode], luck, kind)
             losses.append(_cut_file(path, synced[inode], luck, kind))
     return names, sum(1 for loss in losses if loss > 0), sum(losses)

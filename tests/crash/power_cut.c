@@ -43,7 +43,7 @@ enum op_kind {
     OP_SYNC = 5,        /* the first size bytes of inode are durable */
     OP_SYNC_FOLDER = 6, /* operations below position on names in the folder path are durable */
     OP_TRUNCATE = 7,    /* inode to size bytes */
-    OP_OVERWRITE = 8    /* inode at size, below its end: power.py can't take that back */
+    OP_OVERWRITE = 8    /* inode at size, below its end, position bytes; other has what was there, if it has room */
 };
 
 #define PATH_BYTES 240
@@ -490,19 +490,49 @@ int link(const char *from, const char *to)
 
 /* ---- bytes ---- */
 
+/* What is about to be written over; the descriptor itself may be for writing only. */
+static void save_bytes(int fd, struct op *op)
+{
+    char path[64];
+    (void)snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    NEXT(open)
+    int copy = next(path, O_RDONLY | O_CLOEXEC);
+    if (copy < 0 || pread(copy, op->other, (size_t)op->position, (off_t)op->size) < 0) {
+        die("what is written over can't be read");
+    }
+    (void)close(copy);
+}
+
 /* Writing behind the end is what power.py takes back by cutting; anything else it must know of. */
-static void note_write(int fd, off_t offset)
+static void note_write(int fd, off_t offset, size_t size)
 {
     struct stat status;
-    if (offset >= 0 && fstat(fd, &status) == 0 && offset < status.st_size) {
-        note(OP_OVERWRITE, "", status.st_ino, (uint64_t)offset, 0);
+    if (offset < 0 || fstat(fd, &status) != 0 || offset >= status.st_size) {
+        return;
     }
+    struct op *op = op_begin(OP_OVERWRITE, "");
+    op->inode = status.st_ino;
+    op->size = (uint64_t)offset;
+    op->position = size;
+    if (size <= sizeof op->other) {
+        save_bytes(fd, op);
+    }
+    op_end(op);
+}
+
+static size_t size_of(const struct iovec *parts, int count)
+{
+    size_t size = 0;
+    for (int i = 0; i < count; i++) {
+        size += parts[i].iov_len;
+    }
+    return size;
 }
 
 static void note_write_here(int fd, size_t size)
 {
     if (size > 0 && is_tracked(fd) && (fcntl(fd, F_GETFL) & O_APPEND) == 0) {
-        note_write(fd, lseek(fd, 0, SEEK_CUR));
+        note_write(fd, lseek(fd, 0, SEEK_CUR), size);
     }
 }
 
@@ -516,7 +546,7 @@ ssize_t write(int fd, const void *bytes, size_t size)
 ssize_t writev(int fd, const struct iovec *parts, int count)
 {
     NEXT(writev)
-    note_write_here(fd, (size_t)count);
+    note_write_here(fd, size_of(parts, count));
     return next(fd, parts, count);
 }
 
@@ -524,7 +554,7 @@ ssize_t pwrite(int fd, const void *bytes, size_t size, off_t offset)
 {
     NEXT(pwrite)
     if (size > 0 && is_tracked(fd)) {
-        note_write(fd, offset);
+        note_write(fd, offset, size);
     }
     return next(fd, bytes, size, offset);
 }
@@ -538,7 +568,7 @@ ssize_t pwritev(int fd, const struct iovec *parts, int count, off_t offset)
 {
     NEXT(pwritev)
     if (is_tracked(fd)) {
-        note_write(fd, offset);
+        note_write(fd, offset, size_of(parts, count));
     }
     return next(fd, parts, count, offset);
 }

@@ -48,6 +48,14 @@ ROWS = {
     "removed and made again": ({"a": b"one"}, "os.unlink(a); put(a, b'two')", {"a": b"one"}),
     "a second name": ({"a": b"one"}, "os.link(a, b)", {"a": b"one"}),
     "a second name, synced": ({"a": b"one"}, "os.link(a, b); sync(root)", {"a": b"one", "b": b"one"}),
+    "some bytes written over": ({}, "fd = put(a, b'one'); sync(root); os.pwrite(fd, b'xy', 1); os.pwrite(fd, b'z', 1)",
+                                {"a": b"one"}),
+    "some bytes written over, synced": ({}, "fd = put(a, b'one'); sync(root); os.pwrite(fd, b'xy', 1); os.fsync(fd)",
+                                        {"a": b"oxy"}),
+    "bytes written over and behind": ({}, "fd = put(a, b'one'); sync(root); os.pwrite(fd, b'wxyz', 2)",
+                                      {"a": b"one"}),
+    "written over before it was synced": ({}, "fd = put(a, b'one', False); os.pwrite(fd, b'x', 0); os.fsync(fd); "
+                                          "sync(root)", {"a": b"xne"}),
     "a second name of what is not synced": ({}, "put(a, b'one', False); os.link(a, b); sync(root)",
                                             {"a": b"", "b": b""}),
     "a second name, the first one removed": ({}, "put(a, b'one'); os.link(a, b); sync(root); os.unlink(a)",
@@ -131,8 +139,8 @@ def test_pages_are_lost_only_behind_what_is_synced(folder):
     assert lost > 0
 
 
-def test_what_is_overwritten_where_it_was_synced_is_told(folder):
-    journal = run(folder, "fd = put(a, b'one'); sync(root); os.pwrite(fd, b'x', 1)")
+def test_more_than_a_few_bytes_overwritten_where_they_were_synced_are_told(folder):
+    journal = run(folder, "fd = put(a, b'1' * 500); sync(root); os.pwrite(fd, b'x' * 300, 1)")
     with pytest.raises(AssertionError, match="overwritten"):
         power.cut(journal, random.Random(0), power.STRICT)
 

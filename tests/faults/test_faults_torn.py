@@ -83,18 +83,25 @@ def campaign(folder, program, luck, rounds):
     refused = 0
     for number in range(rounds):
         store = Store(folder / f"torn{number}", program, [], luck, f"torn{number}")
-        fill(store)
-        logs = sorted(store.data.rglob("store/*.log"))
-        luck.choice([cut_tail, blank_tail, flip_tail])(logs[-1], luck)
-        if refuses(store):
-            refused += 1
-        else:  # nothing of it was acknowledged: then all that was is there
-            store.start(None)
-            store.ready()
-            store.check()
-        store.server.kill()
+        try:
+            refused += damaged(store, luck)
+        finally:
+            store.server.kill()
         shutil.rmtree(store.folder)
     return refused
+
+
+def damaged(store, luck):
+    """Whether the store was refused; what opens must have everything."""
+    fill(store)
+    logs = sorted(store.data.rglob("store/*.log"))
+    luck.choice([cut_tail, blank_tail, flip_tail])(logs[-1], luck)
+    if refuses(store):
+        return True
+    store.start(None)
+    store.ready()
+    store.check()
+    return False
 
 
 def test_a_damaged_end_is_refused(tmp_path, faults_seed):
