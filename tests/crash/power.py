@@ -27,9 +27,9 @@ class Op:
     """An operation as the library wrote it down."""
 
     def __init__(self, number, raw):
-        kind, done, self.inode, self.size, self.position, path, other = OP.unpack(raw)
-        self.number, self.kind, self.done = number, kind, bool(done)
-        self.bytes = other[:self.position] if kind == OVERWRITE else b""
+        self.kind, done, self.inode, self.size, self.position, path, other = OP.unpack(raw)
+        self.number, self.done = number, bool(done)
+        other, self.bytes = (b"", other[:self.position]) if self.kind == OVERWRITE else (other, b"")
         self.path, self.other = (text.split(b"\0", 1)[0].decode() for text in (path, other))
 
     def happened(self):
