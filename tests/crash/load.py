@@ -197,8 +197,8 @@ class Worker:
         keyed = self.luck.random() < 0.7
         nameless = keyed and self.luck.random() < 0.5
         recipe = Recipe(name, CYREXA if nameless else self.luck.choice([CYREXA, NEXERA]),
-                        self.luck.randint(2 * CHUNK_ITEMS, 9 * CHUNK_ITEMS), key=f"key-{name}" if keyed else None,
-                        nameless=nameless, lenient=self.luck.random() < 0.3)
+                        self.luck.randint(CHUNK_ITEMS + 500, 5 * CHUNK_ITEMS + 500),
+                        key=f"key-{name}" if keyed else None, nameless=nameless, lenient=self.luck.random() < 0.3)
         self._whole(recipe)
 
     def run(self, steps):
@@ -206,8 +206,17 @@ class Worker:
             getattr(self, self.luck.choices(list(steps), list(steps.values()))[0])()
 
 
-EVERYTHING = {"one": 30, "batch": 30, "refused": 10, "broken_off": 4, "repeated": 6, "contended": 10, "keyed": 10}
-STREAMS = {"one": 10, "stream": 90}
+class Manner:
+    """What clients do, by weight; how many they are, for how long at most, and over how many rounds of a store."""
+
+    def __init__(self, steps, clients=3, load_max_s=1.5, rounds_of_a_store=(2, 7)):
+        self.steps, self.clients = steps, clients
+        self.load_max_s, self.rounds_of_a_store = load_max_s, rounds_of_a_store
+
+
+EVERYTHING = Manner({"one": 30, "batch": 30, "refused": 10, "broken_off": 4, "repeated": 6, "contended": 10,
+                     "keyed": 10})
+STREAMS = Manner({"one": 20, "stream": 80}, clients=2, load_max_s=0.8, rounds_of_a_store=(2, 4))
 
 
 def _live(server, path, seed, name, shared_name, steps):
@@ -222,11 +231,11 @@ def _live(server, path, seed, name, shared_name, steps):
 class Load:
     """Several clients against one server, until it is dead."""
 
-    def __init__(self, server, folder, luck, name, clients=3, steps=None):
+    def __init__(self, server, folder, luck, name, manner):
         context = multiprocessing.get_context("fork")
-        self.paths = [folder / f"oracle.{name}.{number}" for number in range(clients)]
+        self.paths = [folder / f"oracle.{name}.{number}" for number in range(manner.clients)]
         self.processes = [context.Process(target=_live, daemon=True, args=(
-            server, path, luck.getrandbits(64), f"{name}.{number}", f"{name}.s", steps or EVERYTHING))
+            server, path, luck.getrandbits(64), f"{name}.{number}", f"{name}.s", manner.steps))
             for number, path in enumerate(self.paths)]
         for process in self.processes:
             process.start()

@@ -11,23 +11,21 @@ import time
 import power
 from checker import Violation, check, check_retry, Seen
 from instance import PATIENCE_S, SANITIZED, Reader, Server, StartFailed, tool, verify
-from load import Client, Load
+from load import EVERYTHING, Client, Load
 from oracle import Oracle, Pen
 
 LOOK_UP_MAX = 1000  # customers of a check that are asked for by id and by external id; all are in the list
 PASSWORDS_MAX = 2
 MEND_MAX = 3
-ROUNDS_OF_A_STORE = (2, 7)
 LITTLE_MEMORY = ["--store-memory", "16"]  # MiB: many flushes and compactions
 SLOW = 4 if SANITIZED else 1
-LOAD_MAX_S = 1.5 * SLOW
 
 
 class Plan:
     """What one round does."""
 
-    def __init__(self, luck, cuts, aimed):
-        self.load_s = luck.triangular(0.2 * SLOW, LOAD_MAX_S, 0.3 * SLOW)
+    def __init__(self, luck, cuts, aimed, manner):
+        self.load_s = luck.triangular(0.2 * SLOW, manner.load_max_s * SLOW, 0.3 * SLOW)
         # Or killed at this operation on files behind the beginning of the load, if it comes to it: most are syncs.
         self.kill_at = luck.randint(2, 120) if luck.random() < aimed else None
         self.cut = luck.choice([power.STRICT, power.TORN]) if luck.random() < cuts else None
@@ -58,7 +56,7 @@ class Found(Exception):
 class Store:
     """One data folder, its oracle, and the server over it, if one is running."""
 
-    steps = None  # what the clients do; None: everything
+    manner = EVERYTHING
 
     def __init__(self, folder, program, arguments, luck, name):
         folder.mkdir(parents=True)
@@ -186,10 +184,10 @@ class Store:
             self.stop()
             self.start(plan)
             self.ready()
-        load = Load(self.server, self.folder, self.luck, f"{self.name}.{number}", steps=self.steps)
+        load = Load(self.server, self.folder, self.luck, f"{self.name}.{number}", manner=self.manner)
         if plan.kill_at is not None:
             self.journal.kill_at(self.journal.count() + plan.kill_at)
-        self.server.wait_dead(LOAD_MAX_S if plan.kill_at else plan.load_s)
+        self.server.wait_dead(self.manner.load_max_s * SLOW if plan.kill_at else plan.load_s)
         self.kill(plan)
         for path in load.join():
             self.oracle.read(path)
@@ -236,17 +234,17 @@ class Totals:
                 f"{self.files} files")
 
 
-def campaign(folder, luck, rounds, program, arguments=(), cuts=0.5, aimed=0.4, totals=None, steps=None):
+def campaign(folder, luck, rounds, program, arguments=(), cuts=0.5, aimed=0.4, totals=None, manner=EVERYTHING):
     """Runs rounds until one finds violations: raises Found then, and leaves its store for a look. cuts and
-    aimed are the shares of rounds that cut the power and that kill at an operation; steps, what the clients do."""
+    aimed are the shares of rounds that cut the power and that kill at an operation; manner is what the clients do."""
     totals, store, left = totals or Totals(), None, 0
     for number in range(rounds):
         if left == 0:
             memory = luck.choice([[], LITTLE_MEMORY])
             store = Store(folder / f"store{number}", program, [*arguments, *memory], luck, f"store{number}")
-            store.steps = steps
-            left = min(rounds - number, luck.randint(*ROUNDS_OF_A_STORE))
-        plan = Plan(luck, cuts, aimed)
+            store.manner = manner
+            left = min(rounds - number, luck.randint(*manner.rounds_of_a_store))
+        plan = Plan(luck, cuts, aimed, manner)
         left -= 1
         try:
             store.round(number, plan)

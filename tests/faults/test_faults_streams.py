@@ -14,6 +14,7 @@ ROUNDS = int(os.environ.get("MUSTER_FAULTS_ROUNDS", 1000 if LEVEL in ("full", "s
 
 def test_killed_during_streams(tmp_path, faults_seed, note):
     totals = Totals()
-    campaign(tmp_path, random.Random(faults_seed), ROUNDS, binary(), cuts=0.3, aimed=0.2, totals=totals, steps=STREAMS)
+    campaign(tmp_path, random.Random(faults_seed), ROUNDS, binary(), cuts=0.3, aimed=0.2, totals=totals,
+             manner=STREAMS)
     note(f"streams: {totals!r}")
     assert totals.unanswered >= ROUNDS // 2, "too few streams were under way at a kill"
