@@ -14,13 +14,7 @@ const struct uuid *intake_import_id(const struct intake_import *import)
 
 static uint64_t count_of(const struct intake_counts *counts, int err)
 {
-    uint64_t count = 0;
-    for (size_t i = 0; i < STORE_FAULT_CODES; i++) {
-        if (strcmp(counts->fault_counts[i].code, err_code(err)) == 0) {
-            count += counts->fault_counts[i].count;
-        }
-    }
-    return count;
+    return counts_of(counts->fault_counts, STORE_FAULT_CODES, err_code(err));
 }
 
 int answer_error_of_faults(const struct intake_counts *counts)

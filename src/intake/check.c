@@ -23,7 +23,7 @@ int worker_init(struct intake_worker *worker)
     buf_init(&worker->findings, 0);
     buf_init(&worker->card, 0);
     buf_init(&worker->normal, 0);
-    buf_init(&worker->item, 0);
+    buf_init(&worker->item, LIMIT_ITEM_BYTES + JSON_PADDING);
     buf_init(&worker->blank, 0);
     return worker->parser == NULL || worker->arena == NULL ? ERR_NO_MEMORY : 0;
 }
@@ -110,6 +110,11 @@ static int row_to_json(struct intake_worker *worker, const struct intake_chunk *
 {
     buf_clear(&worker->item);
     int err = csv_row_to_json(chunk->import->header, *text, &worker->item, place);
+    if (err == ERR_TOO_LARGE || worker->item.size > LIMIT_ITEM_BYTES) {
+        *place = chunk_item_at(chunk, index)->begin;
+        place->reason = "The row is larger than 1 MiB as JSON, with the names of its columns.";
+        return ERR_ITEM_TOO_LARGE;
+    }
     if (err == ERR_MALFORMED_CSV) {
         place_in_body(place, &chunk_item_at(chunk, index)->begin);
     }
@@ -173,7 +178,7 @@ int check_parse(struct intake_worker *worker, const struct intake_chunk *chunk, 
 static int refuse_unread(struct intake_worker *worker, struct intake_chunk *chunk, size_t index, int err,
                          const struct json_error *place)
 {
-    bool of_item = err == ERR_MALFORMED_JSON || err == ERR_MALFORMED_CSV;
+    bool of_item = err == ERR_MALFORMED_JSON || err == ERR_MALFORMED_CSV || err == ERR_ITEM_TOO_LARGE;
     if (!of_item || !chunk->import->admission.partial) {
         chunk->place = *place;
         return err;

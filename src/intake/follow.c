@@ -8,9 +8,8 @@
  *   the key's import   the retry
  *   is not there       is the first: it claims the key in the commit of its first row (S9)
  *   open               goes on: chunks that were kept are compared, checked again for the report, not sealed or kept
- *   committed, or      is compared whole, and answered from the store
- *   aborted and bound
- *   aborted            the claim is removed, and it is the first: nothing had been kept or told for good
+ *   ended and bound    is compared whole, and answered from the store
+ *   ended otherwise    the claim is removed, and it is the first: nothing had been kept or told for good
  *   undone             is refused
  *
  * One request of a key is under way at a time.
@@ -143,7 +142,7 @@ static int follow_claim(struct intake_import *import, const struct store_request
         err = join(import, &row, false);
     } else if (err == 0 && row.state == IMPORT_UNDONE) {
         err = ERR_IMPORT_ENDED;
-    } else if (err == 0 && (row.state == IMPORT_COMMITTED || is_bound(&row))) {
+    } else if (err == 0 && is_bound(&row)) {
         err = join(import, &row, true);
     } else if (err == 0) {
         err = free_claim(import, claim, &row);
@@ -287,14 +286,13 @@ int follow_turn(struct intake_import *import, struct intake_chunk *chunk)
     return 0;
 }
 
+/* What was kept without an external id would be kept again by a retry, so an answer that tells of anything kept is
+ * for good. When nothing was, and something was held by another open import, a retry may fare better. */
 bool follow_binds(const struct intake_import *import)
 {
     const struct intake_counts *counts = &import->counts;
     bool of_envelope = import->fault_count > 0;
-    for (size_t i = 0; i < STORE_FAULT_CODES; i++) {
-        if (strcmp(counts->fault_counts[i].code, err_code(ERR_BUSY)) == 0) {
-            return false; /* may pass */
-        }
-    }
-    return import->admission.keyed && import->error == 0 && !of_envelope;
+    bool busy = counts_of(counts->fault_counts, STORE_FAULT_CODES, err_code(ERR_BUSY)) > 0;
+    bool nothing = import->failed || counts->progress.refused == counts->progress.received;
+    return import->admission.keyed && import->error == 0 && !of_envelope && !(busy && nothing);
 }

@@ -67,11 +67,23 @@ static void *contract_context(const struct intake_import *import)
     return contract.context;
 }
 
+/* Who forgets the header sends a customer in its place, which must not be repeated. */
+static int know_header(struct intake_import *import)
+{
+    if (csv_header_known(import->header) > 0) {
+        return 0;
+    }
+    buf_append_text(&import->why, "The first row names no member of the contract. It must be a header: a name for each "
+                                  "column, such as person/email.");
+    return ERR_MALFORMED_CSV;
+}
+
 static int compile_header(struct intake_import *import)
 {
     size_t at = 0;
     int err = csv_header_compile(buf_view(&import->header_row), buf_view(&import->admission.map), column_type,
                                  contract_context(import), &import->header, &at, &import->why);
+    err = err == 0 ? know_header(import) : err;
     if (err == ERR_MALFORMED_CSV) {
         buf_append_byte(&import->why, 0);
         import->split_place = csv_splitter_item(import->csv);

@@ -175,6 +175,7 @@ struct intake_import {
     uint32_t next; /* O: number of the chunk whose turn it is */
     bool failed;   /* O: nothing more is kept; what was is aborted */
     bool left;     /* O: ends without an end: what was kept waits for a retry with its key */
+    bool parted;   /* O: left, and its last chunk is gone: nobody here ends it any more */
     bool closed;   /* O: how it ends is written down, and on its way to the store */
     bool stuck;    /* O: left, because a chunk could not be kept: those behind it must not be either */
     int error;     /* O */
@@ -325,8 +326,8 @@ int worker_init(struct intake_worker *worker);
 void worker_fini(struct intake_worker *worker);
 /* Checks and seals every item; the envelope too when the chunk is the last. */
 void chunk_check(struct intake_worker *worker, struct intake_chunk *chunk);
-/* The item as JSON, with JSON_PADDING behind it, parsed. 0, or ERR_MALFORMED_JSON or ERR_MALFORMED_CSV with the place
- * in the body. */
+/* The item as JSON, with JSON_PADDING behind it, parsed. 0, or ERR_MALFORMED_JSON, ERR_MALFORMED_CSV or
+ * ERR_ITEM_TOO_LARGE with the place in the body. */
 int check_parse(struct intake_worker *worker, const struct intake_chunk *chunk, size_t index, struct json_doc *doc,
                 struct json_error *place);
 /* Room for the chunk's records; ids and nonces. 0 or ERR_NO_MEMORY. */
@@ -352,6 +353,7 @@ int refuse_conflicts(struct intake_worker *worker, struct intake_chunk *chunk);
           "has.")
 int refuse_conflict_code(const struct store_outcome *outcome);
 void counts_add(struct store_finding_count *counts, size_t room, const char *code, uint64_t count);
+uint64_t counts_of(const struct store_finding_count *counts, size_t room, const char *code);
 
 /* ---- order.c ---- */
 

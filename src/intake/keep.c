@@ -41,6 +41,7 @@ static bool ends_without_commit(struct intake_chunk *chunk)
     struct intake_import *import = chunk->import;
     pthread_mutex_lock(&import->lock);
     bool ends = import->left && (chunk->last || import->stuck);
+    import->parted = import->parted || (ends && chunk->last);
     pthread_mutex_unlock(&import->lock);
     return ends;
 }
@@ -210,9 +211,38 @@ static void compare_envelopes(struct intake_import *import)
 
 /* ---- the chunk's commit ---- */
 
+static bool is_taken(uint8_t kind)
+{
+    return kind == STORE_CREATED || kind == STORE_EXISTING || kind == STORE_UPDATED || kind == STORE_SKIPPED;
+}
+
+/*
+ * A partial import's last chunk brings its row, which was written down before the chunk's conflicts were known: they
+ * are added. When nothing was kept, and some of it may pass, the answer is not for good and the key stays free.
+ */
+static void tell_row(struct store_chunk *commit, struct store_import *row)
+{
+    uint64_t taken = row->created + row->existing + row->updated + row->skipped;
+    for (size_t i = 0; i < commit->count; i++) {
+        const struct store_outcome *outcome = &commit->outcomes[i];
+        taken += is_taken(outcome->kind);
+        if (outcome->kind == STORE_CONFLICT || outcome->kind == STORE_BUSY) {
+            row->faults++;
+            counts_add(row->fault_counts, STORE_FAULT_CODES, err_code(refuse_conflict_code(outcome)), 1);
+        }
+    }
+    if (taken == 0 && counts_of(row->fault_counts, STORE_FAULT_CODES, err_code(ERR_BUSY)) > 0) {
+        memset(row->body_mac, 0, sizeof row->body_mac);
+        commit->forget_request = true;
+    }
+}
+
 static void on_decided(struct store_chunk *commit, void *context)
 {
     struct intake_chunk *chunk = LIST_ENTRY(commit, struct intake_chunk, commit);
+    if (chunk->last) {
+        tell_row(commit, commit->row);
+    }
     int err = refuse_conflicts(context, chunk);
     if (err != 0) {
         keep_fail(chunk->import, err);

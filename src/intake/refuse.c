@@ -20,6 +20,16 @@ void counts_add(struct store_finding_count *counts, size_t room, const char *cod
     }
 }
 
+uint64_t counts_of(const struct store_finding_count *counts, size_t room, const char *code)
+{
+    for (size_t i = 0; i < room; i++) {
+        if (strcmp(counts[i].code, code) == 0) {
+            return counts[i].count;
+        }
+    }
+    return 0;
+}
+
 /* ---- the item's text ---- */
 
 static bool is_secret(void *context, struct slice pointer)

@@ -70,13 +70,16 @@ bool intake_progress(struct intake *intake, const struct uuid *tenant, const str
 
 /* ---- ending one ---- */
 
-/* Its body is refused from now on. One whose end is on its way to the store has ended. */
-static int abort_running(struct intake_import *import)
+/* Its body is refused from now on. One whose end is on its way to the store has ended. *parted: its request has
+ * left it open and does no more about it. */
+static int abort_running(struct intake_import *import, bool *parted)
 {
     pthread_mutex_lock(&import->lock);
     bool closed = import->closed;
-    if (!closed) {
+    *parted = import->parted;
+    if (!closed && !*parted) {
         import->failed = true;
+        import->left = false; /* its last chunk must end it */
         import->error = import->error == 0 ? ERR_ABORTED : import->error;
         atomic_store(&import->aborting, true);
     }
@@ -100,9 +103,12 @@ int intake_abort(struct intake *intake, const struct uuid *tenant, const struct 
 {
     struct intake_import *import = find(intake, tenant, id);
     if (import != NULL) {
-        int ended = abort_running(import);
+        bool parted = false;
+        int ended = abort_running(import, &parted);
         import_unref(import);
-        return ended;
+        if (!parted) {
+            return ended;
+        }
     }
     struct store_import row;
     struct buf envelope;
