@@ -30,12 +30,27 @@ int http_import_get(struct http_request *request)
     return err;
 }
 
+/* Somebody who has a key but no answer looks for the import. */
+static int find_by_key(struct http_request *request, struct slice key)
+{
+    int err = registry_import_find(request->server->options.registry, request->grant.tenant, key, &request->answer);
+    if (err == ERR_BAD_PARAMETER) {
+        request->what = "idempotencyKey must be 1 to 255 printable characters, as in the header field.";
+    }
+    request->status = 200;
+    return err;
+}
+
 int http_import_list(struct http_request *request)
 {
-    static const char *const names[] = {"limit", "cursor", NULL};
+    static const char *const names[] = {"limit", "cursor", "idempotencyKey", NULL};
     struct uuid before;
+    struct slice key;
     size_t limit = 0;
     int err = http_query_read(request, names);
+    if (err == 0 && http_query(request, "idempotencyKey", &key)) {
+        return find_by_key(request, key);
+    }
     if (err == 0) {
         err = http_query_limit(request, &limit);
     }

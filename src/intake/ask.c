@@ -201,28 +201,37 @@ static bool unquote(struct slice text, char *key, size_t *size)
     return *size > 0;
 }
 
-static int ask_key(const struct intake_headers *headers, struct intake_admission *admission, const char **what)
+int intake_key_mac(const struct contract *contract, const struct auth_tenant *tenant, struct slice text,
+                   uint8_t mac[CRYPTO_MAC_BYTES])
 {
     char key[KEY_BYTES];
     size_t size = 0;
-    if (headers->idempotency_key.data == NULL) {
-        return 0;
-    }
-    if (!unquote(slice_trim(headers->idempotency_key), key, &size)) {
-        *what = "Idempotency-Key must be a quoted string of 1 to 255 printable characters.";
+    if (!unquote(slice_trim(text), key, &size)) {
         return ERR_BAD_PARAMETER;
     }
     struct buf named;
     buf_init(&named, 0);
     buf_append_text(&named, "idempotency-key");
     buf_append_byte(&named, 0);
-    buf_append_slice(&named, contract_info(admission->contract)->path);
+    buf_append_slice(&named, contract_info(contract)->path);
     buf_append_byte(&named, 0);
     buf_append(&named, key, size);
-    crypto_fingerprint(admission->grant.tenant->keys, buf_view(&named), admission->key_mac);
+    crypto_fingerprint(tenant->keys, buf_view(&named), mac);
     int err = buf_error(&named);
     buf_fini(&named);
+    return err;
+}
+
+static int ask_key(const struct intake_headers *headers, struct intake_admission *admission, const char **what)
+{
+    if (headers->idempotency_key.data == NULL) {
+        return 0;
+    }
     admission->keyed = true;
+    int err = intake_key_mac(admission->contract, admission->grant.tenant, headers->idempotency_key, admission->key_mac);
+    if (err == ERR_BAD_PARAMETER) {
+        *what = "Idempotency-Key must be a quoted string of 1 to 255 printable characters.";
+    }
     return err;
 }
 

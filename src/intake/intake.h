@@ -104,6 +104,11 @@ int intake_admit(struct auth *auth, const struct contract *contract, const struc
 /* The token of an Authorization header: 0, ERR_TOKEN_MISSING, or ERR_TOKEN_INVALID for another scheme. */
 int intake_bearer(struct slice authorization, struct slice *token) MUST_CHECK;
 
+/* The keyed hash under which an idempotency key, spelled as in its header field, is claimed at the contract's
+ * address. 0, ERR_BAD_PARAMETER when it is no key, or ERR_NO_MEMORY. */
+int intake_key_mac(const struct contract *contract, const struct auth_tenant *tenant, struct slice text,
+                   uint8_t mac[CRYPTO_MAC_BYTES]) MUST_CHECK;
+
 /* ---- split: the body arrives ---- */
 
 struct intake_waker {

@@ -329,3 +329,53 @@ int registry_import_list(const struct registry *registry, const struct auth_tena
     json_close_object(&page.writer);
     return err == 0 ? buf_error(json) : err;
 }
+
+/* ---- by an idempotency key ---- */
+
+/* Row of the newest import that the key was claimed by. 0, ERR_NOT_FOUND, or ERR_BAD_PARAMETER. */
+static int newest_of_key(const struct registry *registry, const struct auth_tenant *tenant, struct slice key,
+                         struct store_import *newest)
+{
+    struct store_request claim;
+    struct store_import import;
+    uint8_t mac[CRYPTO_MAC_BYTES];
+    bool found = false;
+    for (size_t i = 0; i < registry->contract_count; i++) {
+        int err = intake_key_mac(registry->contracts[i], tenant, key, mac);
+        if (err != 0) {
+            return err;
+        }
+        err = store_request_get(registry->store, &tenant->id, mac, &claim);
+        err = err == 0 ? registry_import_row(registry, tenant, &claim.import, &import) : err;
+        if (err != 0 && err != ERR_NOT_FOUND) {
+            return err;
+        }
+        if (err == 0 && (!found || memcmp(import.id.bytes, newest->id.bytes, UUID_BYTES) > 0)) {
+            *newest = import;
+            found = true;
+        }
+    }
+    return found ? 0 : ERR_NOT_FOUND;
+}
+
+int registry_import_find(const struct registry *registry, const struct auth_tenant *tenant, struct slice key,
+                         struct buf *json)
+{
+    struct store_import import;
+    struct json_writer writer;
+    int err = newest_of_key(registry, tenant, key, &import);
+    if (err != 0 && err != ERR_NOT_FOUND) {
+        return err;
+    }
+    json_writer_init(&writer, json);
+    json_open_object(&writer);
+    json_name(&writer, "imports");
+    json_open_array(&writer);
+    if (err == 0) {
+        open_import(&writer, registry, &import);
+        json_close_object(&writer);
+    }
+    json_close_array(&writer);
+    json_close_object(&writer);
+    return buf_error(json);
+}

@@ -52,6 +52,10 @@ int registry_import_get(const struct registry *registry, const struct auth_tenan
 /* Appends {"imports":[…],"next":"…"}, newest first; `before` is the cursor or zero. */
 int registry_import_list(const struct registry *registry, const struct auth_tenant *tenant, const struct uuid *before,
                          size_t limit, struct buf *json) MUST_CHECK;
+/* Appends {"imports":[…]}: the import that an idempotency key has brought at any of the contracts' addresses, the
+ * newest when there are several; none when none has a row yet. 0, or ERR_BAD_PARAMETER when it is no key. */
+int registry_import_find(const struct registry *registry, const struct auth_tenant *tenant, struct slice key,
+                         struct buf *json) MUST_CHECK;
 /* Appends how far an open import is, as an object of counts; of one that has ended (*ended) what
  * registry_import_get appends. 0 or ERR_NOT_FOUND. */
 int registry_import_progress(const struct registry *registry, const struct auth_tenant *tenant, const struct uuid *id,

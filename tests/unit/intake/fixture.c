@@ -2,6 +2,7 @@
 #include "fixture.h"
 
 #include <stdlib.h>
+#include <time.h>
 
 #include "../test.h"
 #include "contract/builtin.h"
@@ -106,8 +107,9 @@ int fixture_try(struct fixture *fixture, struct fixture_batch *batch, const stru
         .keyed = options->key != NULL,
         .grant = {.tenant = fixture->tenant, .scopes = options->scopes == 0 ? SCOPE_ALL : options->scopes}};
     if (options->key != NULL) {
-        crypto_fingerprint(fixture->tenant->keys, slice_from_text(options->key), admission.key_mac);
+        MUST(intake_key_mac(admission.contract, fixture->tenant, slice_from_text(options->key), admission.key_mac));
     }
+    memset(admission.terms_mac, options->terms, sizeof admission.terms_mac);
     buf_append_text(&admission.envelope, options->envelope == NULL ? "" : options->envelope);
     struct intake_waker waker = {.wake = wake, .context = batch};
     int err = intake_begin(fixture->intake, &admission, &waker, &batch->import);
@@ -164,4 +166,62 @@ void fixture_end(struct fixture_batch *batch)
     buf_fini(&batch->reply);
     pthread_cond_destroy(&batch->woken);
     pthread_mutex_destroy(&batch->lock);
+}
+
+static void pause_ms(long ms)
+{
+    nanosleep(&(struct timespec){.tv_nsec = ms * 1000000}, NULL);
+}
+
+void fixture_begin_again(struct fixture *fixture, struct fixture_batch *batch, const struct fixture_options *options)
+{
+    int err = fixture_try(fixture, batch, options);
+    while (err == ERR_KEY_IN_FLIGHT) {
+        fixture_end(batch);
+        pause_ms(1);
+        err = fixture_try(fixture, batch, options);
+    }
+    MUST(err);
+}
+
+void fixture_row(struct fixture *fixture, const struct uuid *id, struct store_import *row)
+{
+    struct buf envelope;
+    buf_init(&envelope, 0);
+    MUST(store_import_get(fixture->store, &fixture->tenant->id, id, row, &envelope));
+    row->envelope = SLICE_NONE;
+    buf_fini(&envelope);
+}
+
+void fixture_wait_kept(struct fixture *fixture, const struct uuid *id, uint32_t chunks)
+{
+    struct buf outcomes;
+    buf_init(&outcomes, 0);
+    while (chunks > 0 &&
+           store_import_outcomes(fixture->store, &fixture->tenant->id, id, chunks - 1, NULL, &outcomes) != 0) {
+        pause_ms(1);
+    }
+    buf_fini(&outcomes);
+}
+
+static int count_one(void *context, const struct uuid *id, struct slice record)
+{
+    (void)id;
+    (void)record;
+    ++*(size_t *)context;
+    return 0;
+}
+
+size_t fixture_customers(struct fixture *fixture)
+{
+    size_t count = 0;
+    MUST(store_customer_list(fixture->store, &fixture->tenant->id, &(struct uuid){{0}}, SIZE_MAX, count_one, &count));
+    return count;
+}
+
+void fixture_items(struct buf *body, size_t from, size_t to, bool with_ids)
+{
+    for (size_t i = from; i < to; i++) {
+        buf_printf(body, with_ids ? "%s{\"id\":\"i%zu\"}" : "%s{\"customerName\":\"n%zu\"}", i == 0 ? "" : ",", i);
+    }
 }

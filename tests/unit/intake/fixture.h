@@ -53,6 +53,7 @@ struct fixture_options {
     uint8_t shape;
     uint8_t on_existing;
     const char *key;      /* idempotency key, or NULL */
+    uint8_t terms;        /* stands for what a retry with the key must repeat */
     const char *envelope; /* of a body that is not JSON, or NULL */
     size_t piece_size; /* 0: the whole body at once */
 };
@@ -69,5 +70,16 @@ void fixture_take(struct fixture_batch *batch, struct slice bytes);
 /* Ends the body and waits. */
 void fixture_finish(struct fixture_batch *batch);
 void fixture_end(struct fixture_batch *batch);
+/* Begins a batch whose key is still in flight because its last request has just been left. */
+void fixture_begin_again(struct fixture *fixture, struct fixture_batch *batch, const struct fixture_options *options);
+
+/* An import's row. */
+void fixture_row(struct fixture *fixture, const struct uuid *id, struct store_import *row);
+/* Waits until the import has `chunks` kept. */
+void fixture_wait_kept(struct fixture *fixture, const struct uuid *id, uint32_t chunks);
+/* How many customers the tenant has. */
+size_t fixture_customers(struct fixture *fixture);
+/* Appends items of Cyrexa from `from` up to `to`, parted by commas, with external ids or without. */
+void fixture_items(struct buf *body, size_t from, size_t to, bool with_ids);
 
 #endif

@@ -208,9 +208,50 @@ static void unknown(void **state)
     fixture_fini(&fixture);
 }
 
+/* Whoever has a key but no answer finds the import, at whatever address the key was used. */
+static void by_key(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *key;
+        int contract; /* of the import that is found, or -1 */
+        int error;
+    } rows[] = {{"one", 0, 0},     {"\"one\"", 0, 0},        {"two", 1, 0}, {"three", -1, 0},
+                {"freed", -1, 0}, {"", -1, ERR_BAD_PARAMETER}, {"\"", -1, ERR_BAD_PARAMETER}};
+    static const struct {
+        const char *contract, *key, *body;
+    } made[] = {{"cyrexa", "one", "[{}]"},
+                {"nexera", "two", "{\"customerType\":\"Company\",\"customerData\":[],\"cmsProjectId\":\"p\"}"},
+                {"cyrexa", "freed", "[{}"}};
+    struct fixture fixture;
+    char ids[COUNT_OF(made)][UUID_TEXT_BYTES + 1];
+    fixture_init(&fixture, false);
+    for (size_t i = 0; i < COUNT_OF(made); i++) {
+        struct fixture_batch batch;
+        struct fixture_options options = {.contract = made[i].contract, .key = made[i].key};
+        fixture_post(&fixture, &batch, &options, slice_from_text(made[i].body));
+        uuid_to_text(intake_import_id(batch.import), ids[i]);
+        fixture_end(&batch);
+    }
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct buf json;
+        buf_init(&json, 0);
+        assert_int_equal(registry_import_find(&fixture.registry, fixture.tenant, slice_from_text(rows[i].key), &json),
+                         rows[i].error);
+        buf_append_byte(&json, 0);
+        bool listed = strstr(json.data, "\"id\":") != NULL;
+        bool right = rows[i].contract < 0 || strstr(json.data, ids[rows[i].contract]) != NULL;
+        if (listed != (rows[i].contract >= 0) || !right) {
+            fail_msg("%s: %s", rows[i].key, json.data);
+        }
+        buf_fini(&json);
+    }
+    fixture_fini(&fixture);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(outcomes), cmocka_unit_test(pages), cmocka_unit_test(states),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(by_key), cmocka_unit_test(outcomes), cmocka_unit_test(pages), cmocka_unit_test(states),
                                        cmocka_unit_test(progress), cmocka_unit_test(unknown)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
