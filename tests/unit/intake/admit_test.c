@@ -122,6 +122,7 @@ static void preference(void **state)
                          0);
         assert_int_equal(admission.strict, rows[i].strict);
         assert_int_equal(admission.applied[0] != '\0', rows[i].strict);
+        intake_admission_fini(&admission);
     }
     fixture_fini(&fixture);
 }

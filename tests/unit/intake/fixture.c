@@ -125,7 +125,7 @@ void fixture_take(struct fixture_batch *batch, struct slice bytes)
     }
 }
 
-void fixture_finish(struct fixture_batch *batch)
+void fixture_close(struct fixture_batch *batch)
 {
     while (!intake_end(batch->import)) {
         rest(batch);
@@ -134,6 +134,11 @@ void fixture_finish(struct fixture_batch *batch)
         rest(batch);
     }
     intake_answer(batch->import, &batch->answer);
+}
+
+void fixture_finish(struct fixture_batch *batch)
+{
+    fixture_close(batch);
     if (batch->answer.error == 0) {
         char piece[4096];
         for (ssize_t size; (size = intake_reply_read(batch->import, piece, sizeof piece)) > 0;) {

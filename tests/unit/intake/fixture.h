@@ -69,6 +69,8 @@ int fixture_try(struct fixture *fixture, struct fixture_batch *batch, const stru
 void fixture_take(struct fixture_batch *batch, struct slice bytes);
 /* Ends the body and waits. */
 void fixture_finish(struct fixture_batch *batch);
+/* The same, but nothing of the reply is read. */
+void fixture_close(struct fixture_batch *batch);
 void fixture_end(struct fixture_batch *batch);
 /* Begins a batch whose key is still in flight because its last request has just been left. */
 void fixture_begin_again(struct fixture *fixture, struct fixture_batch *batch, const struct fixture_options *options);
