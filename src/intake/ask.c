@@ -228,7 +228,8 @@ static int ask_key(const struct intake_headers *headers, struct intake_admission
         return 0;
     }
     admission->keyed = true;
-    int err = intake_key_mac(admission->contract, admission->grant.tenant, headers->idempotency_key, admission->key_mac);
+    int err =
+        intake_key_mac(admission->contract, admission->grant.tenant, headers->idempotency_key, admission->key_mac);
     if (err == ERR_BAD_PARAMETER) {
         *what = "Idempotency-Key must be a quoted string of 1 to 255 printable characters.";
     }

@@ -183,6 +183,9 @@ static void accept_one(struct feed *feed, struct intake_import *import)
     }
     spool_close(&import->spool);
     import->accepted = true;
+    pthread_mutex_lock(&import->lock);
+    import->parted = true; /* who aborts it while it waits does so in the store, where it lasts */
+    pthread_mutex_unlock(&import->lock);
     struct uuid id = import->id;
     import_done(import);
     /* It is open and its file is safe: when there is no place for it now, the next start takes it up. */
@@ -336,7 +339,7 @@ static void drop_holder(struct turn *turn)
     }
 }
 
-/* The one that feeds takes the place of the one that waited, unless that was aborted meanwhile. */
+/* The one that feeds takes the place of the one that waited, and its key, unless that was aborted meanwhile. */
 static int end_waiting(struct feed *feed, struct turn *turn, bool *aborted)
 {
     *aborted = turn->import != NULL && atomic_load(&turn->import->aborting);
@@ -344,6 +347,7 @@ static int end_waiting(struct feed *feed, struct turn *turn, bool *aborted)
         pthread_mutex_lock(&feed->intake->lock);
         import_hide(turn->import);
         pthread_mutex_unlock(&feed->intake->lock);
+        follow_end(turn->import);
     }
     return *aborted ? intake_abort(feed->intake, &turn->import->row.tenant, &turn->id) : 0;
 }

@@ -151,14 +151,20 @@ static int follow_claim(struct intake_import *import, const struct store_request
     return err;
 }
 
-/* A body from the spool goes on with the row that was written when it was taken. */
+/* A body from the spool goes on with the row that was written when it was taken. Its key, if one came with it, is
+ * held like any: a retry by its client would go on with the same row at the same time. */
 static int follow_spooled(struct intake_import *import)
 {
+    static const uint8_t none[CRYPTO_MAC_BYTES];
     struct store_import row;
     struct buf envelope;
+    int err = memcmp(import->admission.key_mac, none, sizeof none) == 0 ? 0 : hold_key(import);
+    if (err != 0) {
+        return err;
+    }
     buf_init(&envelope, 0);
-    int err = store_import_get(import->intake->options.store, &import->row.tenant, &import->admission.spooled_id, &row,
-                               &envelope);
+    err = store_import_get(import->intake->options.store, &import->row.tenant, &import->admission.spooled_id, &row,
+                           &envelope);
     buf_fini(&envelope);
     if (err == 0) {
         err = row.state == IMPORT_OPEN ? join(import, &row, false) : ERR_IMPORT_ENDED;

@@ -93,3 +93,38 @@ def test_a_restart_forgets_a_file_that_was_not_answered(own_server):
     stray.write_bytes(b"musterS1")
     own_server.start()
     own_server.keep([{"id": "alive"}])
+
+
+def test_a_retry_after_a_restart_meets_what_is_taken_in(own_server):
+    """The client sends its request again while the server takes in what it had said 202 to."""
+    body, key = [{"customerName": f"{index}"} for index in range(12000)], {"Idempotency-Key": '"again"'}
+    location = taken(own_server.cyrexa(body, **ASYNC, **key)).headers["location"]
+    own_server.process.send_signal(signal.SIGKILL)
+    own_server.process.wait(30)
+    own_server.start()
+
+    def answered():
+        answer = own_server.cyrexa(body, **key)
+        if answer.status == 409:
+            answer.problem(409, "idempotency-key-in-flight")
+            return None
+        return answer
+
+    answer = wait_until(answered, "the retry is answered", 60)
+    assert len(answer.good()["customerIds"]) == 12000
+    assert location == f"/v1/imports/{answer.headers['muster-import']}"
+    assert ended(own_server, location)["state"] == "committed"
+    assert len(own_server.all_ids()) == 12000
+    wait_until(lambda: not list((own_server.data / "spool").iterdir()), "the file is gone", 60)
+
+
+def test_an_abort_while_it_waits_lasts(own_server):
+    taken(own_server.cyrexa(items(30000), **ASYNC))
+    second = taken(own_server.cyrexa(items(10, 50000), **ASYNC)).headers["location"]
+    own_server.call("POST", f"{second}/abort", headers=own_server.bearer())
+    own_server.process.send_signal(signal.SIGKILL)
+    own_server.process.wait(30)
+    own_server.start()
+    wait_until(lambda: not list((own_server.data / "spool").iterdir()), "all is taken in", 60)
+    assert ended(own_server, second)["state"] == "aborted"
+    assert len(own_server.all_ids()) == 30000

@@ -148,7 +148,8 @@ static void keys(void **state)
     fixture_fini(&fixture);
 }
 
-/* What a retry must repeat: anything that changes what is kept; not how the answer looks, nor how the body is packed. */
+/* What a retry must repeat: anything that changes what is kept; not how the answer looks, nor how the body is packed.
+ */
 static void terms(void **state)
 {
     (void)state;

@@ -55,7 +55,7 @@ struct fixture_options {
     const char *key;      /* idempotency key, or NULL */
     uint8_t terms;        /* stands for what a retry with the key must repeat */
     const char *envelope; /* of a body that is not JSON, or NULL */
-    size_t piece_size; /* 0: the whole body at once */
+    size_t piece_size;    /* 0: the whole body at once */
 };
 
 /* Feeds the body and waits for the answer; the reply is composed when it was kept. */

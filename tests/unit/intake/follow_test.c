@@ -169,9 +169,9 @@ static void resume(void **state)
         size_t cut, again, count; /* items sent first, then, then in all */
         uint32_t kept, kept_again;
         bool with_ids;
-    } rows[] = {{1002, 0, 3500, 1, 0, true},       {1002, 0, 3500, 1, 0, false},  {2001, 2002, 2002, 2, 2, false},
-                {3001, 2500, 4200, 3, 3, false},   {500, 0, 1200, 0, 0, false},   {1500, 2500, 9100, 1, 2, false},
-                {7500, 8200, 9100, 4, 7, false},   {7500, 8200, 9100, 4, 7, true}};
+    } rows[] = {{1002, 0, 3500, 1, 0, true},     {1002, 0, 3500, 1, 0, false},  {2001, 2002, 2002, 2, 2, false},
+                {3001, 2500, 4200, 3, 3, false}, {500, 0, 1200, 0, 0, false},   {1500, 2500, 9100, 1, 2, false},
+                {7500, 8200, 9100, 4, 7, false}, {7500, 8200, 9100, 4, 7, true}};
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct fixture fixture;
         struct fixture_batch batch;
@@ -342,14 +342,10 @@ static void busy(void **state)
         int error;
         bool bound;
     } rows[] = {
-        {"{\"id\":\"held\"}]", false, false, ERR_BUSY, false},
-        {"{},{\"id\":\"held\"}]", false, true, ERR_BUSY, false},
-        {"{\"id\":\"held\"}]", true, false, ERR_BUSY, false},
-        {"{\"id\":\"held\"}]", true, true, ERR_BUSY, false},
-        {"{\"id\":5}]", true, true, ERR_FAULTS, false},
-        {"{},{\"id\":\"held\"}]", true, false, 0, true},
-        {"{},{\"id\":\"held\"}]", true, true, 0, true},
-        {"{}]", true, true, 0, true},
+        {"{\"id\":\"held\"}]", false, false, ERR_BUSY, false}, {"{},{\"id\":\"held\"}]", false, true, ERR_BUSY, false},
+        {"{\"id\":\"held\"}]", true, false, ERR_BUSY, false},  {"{\"id\":\"held\"}]", true, true, ERR_BUSY, false},
+        {"{\"id\":5}]", true, true, ERR_FAULTS, false},        {"{},{\"id\":\"held\"}]", true, false, 0, true},
+        {"{},{\"id\":\"held\"}]", true, true, 0, true},        {"{}]", true, true, 0, true},
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct fixture fixture;

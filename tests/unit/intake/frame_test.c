@@ -1,4 +1,5 @@
-/* Frame: the three forms, packed or not and in pieces of any size, come to the same; and what is no body of its form. */
+/* Frame: the three forms, packed or not and in pieces of any size, come to the same; and what is no body of its form.
+ */
 #include "fixture.h"
 
 #include <zlib.h>
@@ -37,11 +38,14 @@ static void forms(void **state)
         uint8_t format;
         const char *body;
     } rows[] = {
-        {IMPORT_JSON, "[{\"id\":\"a\",\"person\":{\"email\":\"x@example.org\"}},\r\n {\"id\":\"b\",\"customerType\":\"no\"},"
-                      "{\"person\":{\"email\":\"x@example.org\"},\"id\":\"a\"}]"},
-        {IMPORT_NDJSON, "{\"id\":\"a\",\"person\":{\"email\":\"x@example.org\"}}\r\n{\"id\":\"b\",\"customerType\":\"no\"}"
-                        "\n\n{\"person\":{\"email\":\"x@example.org\"},\"id\":\"a\"}"},
-        {IMPORT_CSV, "\xEF\xBB\xBFid,\"person/email\",customerType\r\na,x@example.org,\r\n\r\n\"b\",,no\na,x@example.org"},
+        {IMPORT_JSON,
+         "[{\"id\":\"a\",\"person\":{\"email\":\"x@example.org\"}},\r\n {\"id\":\"b\",\"customerType\":\"no\"},"
+         "{\"person\":{\"email\":\"x@example.org\"},\"id\":\"a\"}]"},
+        {IMPORT_NDJSON,
+         "{\"id\":\"a\",\"person\":{\"email\":\"x@example.org\"}}\r\n{\"id\":\"b\",\"customerType\":\"no\"}"
+         "\n\n{\"person\":{\"email\":\"x@example.org\"},\"id\":\"a\"}"},
+        {IMPORT_CSV,
+         "\xEF\xBB\xBFid,\"person/email\",customerType\r\na,x@example.org,\r\n\r\n\"b\",,no\na,x@example.org"},
     };
     struct fixture fixture;
     fixture_init(&fixture, true);
@@ -105,10 +109,8 @@ static void refused(void **state)
     fixture_init(&fixture, false);
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct fixture_batch batch;
-        struct fixture_options options = {.contract = "cyrexa",
-                                          .format = rows[i].format,
-                                          .encoding = rows[i].encoding,
-                                          .piece_size = 3};
+        struct fixture_options options = {
+            .contract = "cyrexa", .format = rows[i].format, .encoding = rows[i].encoding, .piece_size = 3};
         fixture_post(&fixture, &batch, &options, slice_from_text(rows[i].body));
         const struct json_error *place = &batch.answer.place;
         if (batch.answer.error != rows[i].error || (rows[i].line > 0 && place->line != rows[i].line) ||

@@ -19,9 +19,9 @@ static void shown(struct fixture *fixture, const struct uuid *id, struct buf *te
     buf_init(&row, 0);
     buf_init(&plain, 0);
     assert_int_equal(store_import_faults(fixture->store, &fixture->tenant->id, id, &chunk, &row), 0);
-    assert_int_equal(record_refused_open(&fixture->tenant->id, id, chunk, buf_view(&row), fixture->tenant->keys, &plain,
-                                         &refused),
-                     0);
+    assert_int_equal(
+        record_refused_open(&fixture->tenant->id, id, chunk, buf_view(&row), fixture->tenant->keys, &plain, &refused),
+        0);
     while (record_refused_next(&refused, &index, &text, &faults)) {
         buf_append_slice(texts, text);
         buf_append_byte(texts, '\n');
@@ -40,8 +40,8 @@ static void secrets(void **state)
         const char *body, *shown;
         bool partial_only; /* an atomic body is malformed */
     } rows[] = {
-        {IMPORT_JSON, "[{\"id\":5,\"person\":{\"password\":\"" SECRET "\"}}]", "{\"id\":5,\"person\":{\"password\":\"\"}}\n",
-         false},
+        {IMPORT_JSON, "[{\"id\":5,\"person\":{\"password\":\"" SECRET "\"}}]",
+         "{\"id\":5,\"person\":{\"password\":\"\"}}\n", false},
         {IMPORT_JSON, "[{\"id\":5,\"person\":{\"pinCode\":[\"" SECRET "\",1]}}]",
          "{\"id\":5,\"person\":{\"pinCode\":null}}\n", false},
         {IMPORT_JSON, "[{\"id\":5,\"person\":{\"password\":{\"a\":\"" SECRET "\"}}}]",
@@ -84,8 +84,9 @@ static void secrets(void **state)
 static void conflicts(void **state)
 {
     (void)state;
-    static const char body[] = "[{\"id\":5,\"customerName\":\"0\"},{\"id\":\"a\",\"person\":{\"password\":\"" SECRET "\"}},"
-                               "{},{\"id\":6},{\"id\":\"a\",\"customerName\":\"4\"}]";
+    static const char body[] =
+        "[{\"id\":5,\"customerName\":\"0\"},{\"id\":\"a\",\"person\":{\"password\":\"" SECRET "\"}},"
+        "{},{\"id\":6},{\"id\":\"a\",\"customerName\":\"4\"}]";
     struct fixture fixture;
     struct fixture_batch batch;
     struct buf texts;
@@ -120,7 +121,8 @@ static void sent_again(void **state)
         const char *body;
     } rows[] = {
         {IMPORT_JSON, "[{\"id\":\"a\",\"customerName\":\"x\"}]"},
-        {IMPORT_JSON, "[{\"_row\":7,\"id\":\"a\",\"_pointer\":\"/x\",\"customerName\":\"x\",\"_code\":\"type\",\"_detail\":\"d\"}]"},
+        {IMPORT_JSON,
+         "[{\"_row\":7,\"id\":\"a\",\"_pointer\":\"/x\",\"customerName\":\"x\",\"_code\":\"type\",\"_detail\":\"d\"}]"},
         {IMPORT_NDJSON, "{\"id\":\"a\",\"customerName\":\"x\",\"_detail\":null,\"_row\":{}}"},
         {IMPORT_CSV, "_row,id,customerName,_code\n3,a,x,type\n"},
     };

@@ -11,7 +11,8 @@ static void without_ids(struct buf *text, struct slice reply)
     buf_init(text, 0);
     for (size_t i = 0; i < reply.size;) {
         struct uuid id;
-        bool is_id = i + UUID_TEXT_BYTES <= reply.size && uuid_from_text(slice_make(reply.data + i, UUID_TEXT_BYTES), &id);
+        bool is_id =
+            i + UUID_TEXT_BYTES <= reply.size && uuid_from_text(slice_make(reply.data + i, UUID_TEXT_BYTES), &id);
         buf_append_byte(text, is_id ? 'X' : (uint8_t)reply.data[i]);
         i += is_id ? UUID_TEXT_BYTES : 1;
     }
@@ -31,11 +32,13 @@ static void shapes(void **state)
         {"cyrexa", INTAKE_DOCUMENTED, false, false, "[{},{}]",
          "{\"tenantId\":\"acme\",\"customerIds\":[{\"customerId\":\"X\"},{\"customerId\":\"X\"}]}", ""},
         {"cyrexa", INTAKE_DOCUMENTED, true, false, "[{},{\"id\":5},{}]",
-         "{\"tenantId\":\"acme\",\"customerIds\":[{\"customerId\":\"X\"},{\"customerId\":\"X\"}],\"errors\":[{\"index\":1,"
+         "{\"tenantId\":\"acme\",\"customerIds\":[{\"customerId\":\"X\"},{\"customerId\":\"X\"}],\"errors\":[{"
+         "\"index\":1,"
          "\"pointer\":\"/id\",\"code\":\"type\",",
          "}],\"errorsTotal\":1}"},
         {"cyrexa", INTAKE_DOCUMENTED, true, false, "[{\"id\":5},{}]",
-         "{\"tenantId\":\"acme\",\"customerIds\":[{\"customerId\":\"X\"}],\"errors\":[{\"index\":0,", "}],\"errorsTotal\":1}"},
+         "{\"tenantId\":\"acme\",\"customerIds\":[{\"customerId\":\"X\"}],\"errors\":[{\"index\":0,",
+         "}],\"errorsTotal\":1}"},
         {"cyrexa", INTAKE_DOCUMENTED, true, false, "[{},{}]",
          "{\"tenantId\":\"acme\",\"customerIds\":[{\"customerId\":\"X\"},{\"customerId\":\"X\"}]}", ""},
         {"nexera", INTAKE_DOCUMENTED, true, false,
@@ -56,7 +59,8 @@ static void shapes(void **state)
          "\"pointer\":\"/id\",\"code\":\"type\",",
          "]}\n{\"index\":2,\"outcome\":\"created\",\"customerId\":\"X\"}\n"},
         {"muster", INTAKE_LINES, false, false, "{\"customers\":[{},{}]}",
-         "{\"index\":0,\"outcome\":\"created\",\"customerId\":\"X\"}\n{\"index\":1,\"outcome\":\"created\",\"customerId\":"
+         "{\"index\":0,\"outcome\":\"created\",\"customerId\":\"X\"}\n{\"index\":1,\"outcome\":\"created\","
+         "\"customerId\":"
          "\"X\"}\n",
          ""},
     };
@@ -75,8 +79,7 @@ static void shapes(void **state)
         size_t tail = strlen(rows[i].tail);
         bool whole = tail > 0 || text.size - 1 == head;
         if (batch.answer.error != 0 || !whole || text.size - 1 < head + tail ||
-            memcmp(text.data, rows[i].head, head) != 0 ||
-            strcmp(text.data + text.size - 1 - tail, rows[i].tail) != 0) {
+            memcmp(text.data, rows[i].head, head) != 0 || strcmp(text.data + text.size - 1 - tail, rows[i].tail) != 0) {
             fail_msg("row %zu: %s %s", i, err_code(batch.answer.error), text.data);
         }
         buf_fini(&text);
@@ -96,7 +99,8 @@ static void lines_of_many_chunks(void **state)
     fixture_init(&fixture, false);
     buf_init(&body, 0);
     for (size_t i = 0; i < 5200; i++) {
-        buf_printf(&body, i % 7 == 3 ? "%s{\"x%zu\":1,\"id\":5}" : "%s{\"customerName\":\"%zu\"}", i == 0 ? "[" : ",", i);
+        buf_printf(&body, i % 7 == 3 ? "%s{\"x%zu\":1,\"id\":5}" : "%s{\"customerName\":\"%zu\"}", i == 0 ? "[" : ",",
+                   i);
     }
     buf_append_byte(&body, ']');
     fixture_post(&fixture, &batch, &options, buf_view(&body));

@@ -216,8 +216,13 @@ static void by_key(void **state)
         const char *key;
         int contract; /* of the import that is found, or -1 */
         int error;
-    } rows[] = {{"one", 0, 0},     {"\"one\"", 0, 0},        {"two", 1, 0}, {"three", -1, 0},
-                {"freed", -1, 0}, {"", -1, ERR_BAD_PARAMETER}, {"\"", -1, ERR_BAD_PARAMETER}};
+    } rows[] = {{"one", 0, 0},
+                {"\"one\"", 0, 0},
+                {"two", 1, 0},
+                {"three", -1, 0},
+                {"freed", -1, 0},
+                {"", -1, ERR_BAD_PARAMETER},
+                {"\"", -1, ERR_BAD_PARAMETER}};
     static const struct {
         const char *contract, *key, *body;
     } made[] = {{"cyrexa", "one", "[{}]"},
@@ -251,7 +256,7 @@ static void by_key(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(by_key), cmocka_unit_test(outcomes), cmocka_unit_test(pages), cmocka_unit_test(states),
-                                       cmocka_unit_test(progress), cmocka_unit_test(unknown)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(by_key), cmocka_unit_test(outcomes), cmocka_unit_test(pages),
+                                       cmocka_unit_test(states), cmocka_unit_test(progress), cmocka_unit_test(unknown)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
