@@ -1,6 +1,8 @@
 /* Watch: how far an import is, and its end by request, wherever it stands: under way, left by its client, ended. */
 #include "fixture.h"
 
+#include <time.h>
+
 #include "../test.h"
 
 static struct uuid begin(struct fixture *fixture, struct fixture_batch *batch, const struct fixture_options *options,
@@ -21,6 +23,15 @@ static struct uuid begin(struct fixture *fixture, struct fixture_batch *batch, c
 static int stop(struct fixture *fixture, const struct uuid *id)
 {
     return intake_abort(fixture->intake, &fixture->tenant->id, id);
+}
+
+/* Its request is over when the last of its chunks is. */
+static void wait_gone(struct fixture *fixture, const struct uuid *id)
+{
+    struct intake_progress progress;
+    while (intake_progress(fixture->intake, &fixture->tenant->id, id, &progress)) {
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    }
 }
 
 static void assert_state(struct fixture *fixture, const struct uuid *id, enum import_state state)
@@ -49,7 +60,7 @@ static void progress(void **state)
     fixture_finish(&batch);
     assert_int_equal(batch.answer.created, 2100);
     fixture_end(&batch);
-    assert_false(intake_progress(fixture.intake, &fixture.tenant->id, &id, &progress));
+    wait_gone(&fixture, &id);
     fixture_fini(&fixture);
 }
 
@@ -114,9 +125,7 @@ static void abort_left(void **state)
             fixture_end(&other);
         } else {
             fixture_end(&batch);
-            struct intake_progress progress;
-            while (intake_progress(fixture.intake, &fixture.tenant->id, &id, &progress)) {
-            }
+            wait_gone(&fixture, &id);
             assert_state(&fixture, &id, IMPORT_OPEN);
             assert_int_equal(stop(&fixture, &id), 0);
         }
