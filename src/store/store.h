@@ -78,8 +78,8 @@ struct store_finding_count {
 struct store_import {
     struct uuid tenant;
     struct uuid id;
-    uint8_t state;    /* import_state */
-    uint8_t contract; /* contract_info.number */
+    uint8_t state;       /* import_state */
+    uint8_t contract;    /* contract_info.number */
     uint8_t format;      /* import_format */
     uint8_t on_existing; /* import_existing */
     bool partial;        /* handling=lenient */
@@ -159,8 +159,9 @@ struct store_chunk {
     bool atomic;         /* keep nothing of the chunk when any outcome is CONFLICT or BUSY; else the others are kept */
     uint8_t on_existing; /* import_existing */
     bool dry;            /* decide only: outcomes are told, nothing is kept of customers (`row` is written) */
-    const uint8_t *chain; /* CRYPTO_MAC_BYTES, kept with the outcomes: digest of the body up to this chunk; NULL: zeros */
-    struct slice faults;  /* the refused items, sealed, kept as they are under the chunk's number; empty: none */
+    const uint8_t
+        *chain; /* CRYPTO_MAC_BYTES, kept with the outcomes: digest of the body up to this chunk; NULL: zeros */
+    struct slice faults; /* the refused items, sealed, kept as they are under the chunk's number; empty: none */
     /* Called when the chunk's outcomes are decided and, not being atomic, some are CONFLICT or BUSY: may set
      * `faults` again. Must be quick; calls nothing of the store. NULL: none. */
     void (*decided)(struct store_chunk *chunk, void *context);
@@ -238,7 +239,8 @@ bool store_outcomes_read(struct slice *outcomes, struct store_outcome *outcome);
 
 /* Appends the secrets row of a visible customer; *owner is the id that it is sealed to (record_secrets_open): the
  * customer's, or what an update of it was sealed as; `owner` may be NULL. 0 or ERR_NOT_FOUND. */
-int store_secrets_get(struct store *store, const struct uuid *tenant, const struct uuid *id, struct uuid *owner, struct buf *row) MUST_CHECK;
+int store_secrets_get(struct store *store, const struct uuid *tenant, const struct uuid *id, struct uuid *owner,
+                      struct buf *row) MUST_CHECK;
 /* Replaces the row, if it still is `old` byte for byte (else ERR_BUSY); `pending` false takes the
  * customer off the hashing lane's list. On stable storage when it returns. */
 int store_secrets_replace(struct store *store, const struct uuid *tenant, const struct uuid *id, struct slice old,
