@@ -245,6 +245,7 @@ static int note_terms(struct intake_admission *admission)
     buf_append_byte(&terms, admission->format);
     buf_append_byte(&terms, admission->on_existing);
     buf_append_byte(&terms, (uint8_t)(admission->partial | admission->strict << 1 | admission->dry_run << 2));
+    buf_append_u32(&terms, admission->grant.scopes); /* what was let through before must be let through again */
     buf_append_u64(&terms, admission->envelope.size);
     buf_append_slice(&terms, buf_view(&admission->envelope));
     buf_append_slice(&terms, buf_view(&admission->map));

@@ -193,8 +193,9 @@ struct intake_import {
     bool opened;                 /* K: the store has its row */
     bool ending;                 /* K: its abort has been tried again */
     struct buf outcomes;         /* K: of the only chunk, as the store has them; else empty */
-    struct map *older;           /* K: imports of customers that existed -> place in `met`; NULL: none */
-    struct buf met;              /* K: for each the first item that met one of its customers */
+    struct map *older;           /* K: envelopes of customers that existed -> place in `met`; NULL: none */
+    struct buf met;              /* K: for each the first item that met such a customer */
+    struct uuid last_older;      /* K: the import whose envelope was noted last */
     struct store_run *run;       /* the lane's, as are the next three */
     struct list running_lane;    /* link among imports with a run */
     bool run_pending;            /* some of the run's secrets wait for the hashing lane */
@@ -393,7 +394,7 @@ bool keep_has_failed(struct intake_import *import);
 void keep_note_conflicts(struct intake_chunk *chunk, struct intake_worker *tools);
 /* Counts one outcome. Import lock held. */
 void keep_count(struct intake_counts *counts, const struct store_outcome *outcome);
-/* A customer existed already: the import that brought it is compared when the envelope is known. */
+/* A customer existed already: the envelope that it came in is compared when this import's is known. */
 int keep_note_older(struct intake_import *import, const struct store_outcome *outcome, uint64_t index);
 
 /* ---- hash.c ---- */

@@ -135,27 +135,57 @@ static void end_row(struct intake_import *import, uint32_t chunks)
 
 /* ---- customers that existed ---- */
 
-/* The first item that met a customer of an older import. */
+/* The first item that met a customer of another envelope. */
 struct met {
     uint64_t index;
     struct uuid customer;
 };
 
-int keep_note_older(struct intake_import *import, const struct store_outcome *outcome, uint64_t index)
+/* Digest of the envelope that an older import came in. */
+static int envelope_of(struct intake_import *import, const struct uuid *older, uint8_t mac[CRYPTO_MAC_BYTES])
 {
-    struct met met = {.index = index, .customer = outcome->id};
+    struct store_import row;
+    struct buf envelope;
+    buf_init(&envelope, 0);
+    int err = store_import_get(import->intake->options.store, &import->row.tenant, older, &row, &envelope);
+    buf_fini(&envelope);
+    if (err == 0) {
+        memcpy(mac, row.envelope_mac, CRYPTO_MAC_BYTES);
+    }
+    return err;
+}
+
+/* Envelopes are few, however many imports there were: so this does not grow with the body. */
+static int note_envelope(struct intake_import *import, const uint8_t mac[CRYPTO_MAC_BYTES], const struct met *met)
+{
+    struct slice key = slice_make(mac, CRYPTO_MAC_BYTES);
     if (import->older == NULL) {
         import->older = map_new();
     }
     if (import->older == NULL) {
         return ERR_NO_MEMORY;
     }
-    if (map_get(import->older, uuid_view(&outcome->import), NULL)) {
+    if (map_get(import->older, key, NULL)) {
         return 0;
     }
-    buf_append(&import->met, &met, sizeof met);
-    int err = map_put(import->older, uuid_view(&outcome->import), import->met.size / sizeof met - 1);
+    buf_append(&import->met, met, sizeof *met);
+    int err = map_put(import->older, key, import->met.size / sizeof *met - 1);
     return err != 0 ? err : buf_error(&import->met);
+}
+
+int keep_note_older(struct intake_import *import, const struct store_outcome *outcome, uint64_t index)
+{
+    struct met met = {.index = index, .customer = outcome->id};
+    uint8_t mac[CRYPTO_MAC_BYTES];
+    if (!contract_info(import->admission.contract)->has_envelope || uuid_equal(&outcome->import, &import->last_older)) {
+        return 0;
+    }
+    import->last_older = outcome->import;
+    int err = envelope_of(import, &outcome->import, mac);
+    if (err != 0) {
+        return err == ERR_NOT_FOUND ? 0 : err;
+    }
+    return note_envelope(import, mac, &met);
 }
 
 static bool has_envelope(const struct intake_import *import)
@@ -164,26 +194,17 @@ static bool has_envelope(const struct intake_import *import)
     return memcmp(import->row.envelope_mac, none, sizeof none) != 0;
 }
 
-/* The item `met` named a customer that the import `older` had brought. */
-static int compare_older(struct intake_import *import, const struct uuid *older, const struct met *met)
+static void refuse_envelope(struct intake_import *import, const struct met *met)
 {
-    struct store_import row;
-    struct buf envelope;
-    buf_init(&envelope, 0);
-    int err = store_import_get(import->intake->options.store, &import->row.tenant, older, &row, &envelope);
-    buf_fini(&envelope);
-    if (err == 0 && memcmp(row.envelope_mac, import->row.envelope_mac, sizeof row.envelope_mac) != 0) {
-        const char *code = err_code(ERR_EXTERNAL_ID_CONFLICT);
-        struct intake_fault fault = {
-            .index = met->index, .code = code, .detail = REFUSE_OTHER_CONTENT, .customer = met->customer};
-        pthread_mutex_lock(&import->lock);
-        import->failed = true;
-        import->counts.faults++;
-        counts_add(import->counts.fault_counts, STORE_FAULT_CODES, code, 1);
-        import_add_fault(import, &fault);
-        pthread_mutex_unlock(&import->lock);
-    }
-    return err == ERR_NOT_FOUND ? 0 : err;
+    const char *code = err_code(ERR_EXTERNAL_ID_CONFLICT);
+    struct intake_fault fault = {
+        .index = met->index, .code = code, .detail = REFUSE_OTHER_CONTENT, .customer = met->customer};
+    pthread_mutex_lock(&import->lock);
+    import->failed = true;
+    import->counts.faults++;
+    counts_add(import->counts.fault_counts, STORE_FAULT_CODES, code, 1);
+    import_add_fault(import, &fault);
+    pthread_mutex_unlock(&import->lock);
 }
 
 /*
@@ -195,16 +216,13 @@ static int compare_older(struct intake_import *import, const struct uuid *older,
 static void compare_envelopes(struct intake_import *import)
 {
     size_t at = 0;
-    struct slice key;
+    struct slice mac;
     uint64_t place;
-    while (import->older != NULL && has_envelope(import) && map_each(import->older, &at, &key, &place)) {
-        struct uuid older;
+    while (import->older != NULL && has_envelope(import) && map_each(import->older, &at, &mac, &place)) {
         struct met met;
-        memcpy(older.bytes, key.data, sizeof older.bytes);
         memcpy(&met, import->met.data + place * sizeof met, sizeof met);
-        int err = compare_older(import, &older, &met);
-        if (err != 0) {
-            keep_fail(import, err);
+        if (memcmp(mac.data, import->row.envelope_mac, CRYPTO_MAC_BYTES) != 0) {
+            refuse_envelope(import, &met);
         }
     }
 }

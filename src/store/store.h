@@ -68,7 +68,7 @@ enum import_existing {
 
 /* Findings or faults of an import, counted by code. */
 #define STORE_FINDING_CODES 16
-#define STORE_FAULT_CODES   24
+#define STORE_FAULT_CODES   40
 struct store_finding_count {
     char code[32];
     uint64_t count;
