@@ -106,7 +106,7 @@ static int take_answer(struct overload *overload, struct peer *peer)
     if ((status == 429 || status == 503) && !peer->reply.closes) {
         overload->refused++;
     } else if (status == 200 && !peer->reply.closes) {
-        if (now_ns >= overload->until_ns - SECONDS * 1000000000ll && now_ns < overload->until_ns) {
+        if (now_ns >= overload->until_ns - SECONDS * 1000000000LL && now_ns < overload->until_ns) {
             overload->latencies_us[overload->kept++] = (uint32_t)((now_ns - peer->sent_ns) / 1000);
         }
     } else {
@@ -181,7 +181,7 @@ int bench_overload(const struct bench_run *run, struct bench_server *server)
     }
     if (err == 0) {
         overload.began_ns = clock_monotonic_ns();
-        overload.until_ns = overload.began_ns + (WARM_SECONDS + SECONDS) * 1000000000ll;
+        overload.until_ns = overload.began_ns + (WARM_SECONDS + SECONDS) * 1000000000LL;
         err = run_load(&overload, epoll);
     }
     if (err == 0) {

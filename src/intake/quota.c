@@ -155,7 +155,8 @@ static struct quota_day *day_of(struct quota_tenant *tenant, int64_t now_ms)
         return NULL;
     }
     day->number = number;
-    day->loaded = newest != NULL; /* Q4 */
+    day->loaded = newest != NULL;      /* Q4 */
+    assert(tenant->days.prev != NULL); /* a list from its making on */
     list_append(&tenant->days, &day->link);
     if (newest != NULL) {
         drop_if_over(tenant, newest);

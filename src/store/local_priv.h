@@ -123,12 +123,12 @@ int store_local_meta_list(struct store *store, struct slice prefix, store_meta_f
 int store_local_sweep(struct store *store, size_t limit, bool *left) MUST_CHECK;
 int store_local_resume(struct store *store) MUST_CHECK;
 int store_local_run_open(struct store *store, const struct uuid *tenant, const struct uuid *import,
-                         struct store_run **run) MUST_CHECK;
-int store_local_run_add(struct store_run *run, struct store_chunk *chunk) MUST_CHECK;
-size_t store_local_run_bytes(const struct store_run *run);
-size_t store_local_run_count(const struct store_run *run);
-int store_local_run_finish(struct store_run **run) MUST_CHECK;
-void store_local_run_cancel(struct store_run **run);
+                         struct store_run **out) MUST_CHECK;
+int store_local_run_add(struct store_run *of, struct store_chunk *chunk) MUST_CHECK;
+size_t store_local_run_bytes(const struct store_run *of);
+size_t store_local_run_count(const struct store_run *of);
+int store_local_run_finish(struct store_run **of) MUST_CHECK;
+void store_local_run_cancel(struct store_run **of);
 int store_local_expire(struct store *store, const struct store_expiry *expiry, bool *left) MUST_CHECK;
 int store_local_verify(struct store *store, store_open_fn *open, store_problem_fn *problem, void *context,
                        struct store_verify_counts *counts) MUST_CHECK;

@@ -405,6 +405,7 @@ static bool path_in(int folder, const char *name, char path[PATH_MAX])
         return snprintf(path, PATH_MAX, "%s", name) < PATH_MAX;
     }
     (void)snprintf(link_path, sizeof link_path, "/proc/self/fd/%d", folder);
+    /* NOLINTNEXTLINE(readability-suspicious-call-argument): what is read goes to the caller's path */
     ssize_t size = readlink(link_path, path, PATH_MAX - 1);
     if (size < 0) {
         return false;

@@ -55,7 +55,7 @@ __attribute__((constructor)) static void start(void)
 static bool is_ours(const char *path)
 {
     size_t size = root == NULL ? 0 : strlen(root);
-    return control != NULL && path != NULL && strncmp(path, root, size) == 0 &&
+    return control != NULL && root != NULL && path != NULL && strncmp(path, root, size) == 0 &&
            (path[size] == '/' || path[size] == '\0');
 }
 

@@ -604,7 +604,8 @@ void child_run_crash(struct fixture *fixture)
     struct store_import import;
     make_people(people, 100);
     struct store_run *run = begin_behind(fixture, &import, people);
-    put_layer(fixture->store, atoi(getenv("MUSTER_TEST_STEP")), 0, true);
+    const char *step = getenv("MUSTER_TEST_STEP");
+    put_layer(fixture->store, step == NULL ? 0 : (int)strtol(step, NULL, 10), 0, true);
     _exit(store_run_finish(&run) == 0 ? 1 : 2);
 }
 

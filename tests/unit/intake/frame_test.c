@@ -50,16 +50,16 @@ static void forms(void **state)
     struct fixture fixture;
     fixture_init(&fixture, true);
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        for (uint8_t encoding = INTAKE_IDENTITY; encoding <= INTAKE_ZSTD; encoding++) {
+        for (int encoding = INTAKE_IDENTITY; encoding <= INTAKE_ZSTD; encoding++) {
             struct buf body;
-            pack(encoding, slice_from_text(rows[i].body), &body);
+            pack((uint8_t)encoding, slice_from_text(rows[i].body), &body);
             for (size_t piece = 1; piece <= body.size; piece++) {
                 struct fixture_batch batch;
                 bool first = i == 0 && encoding == INTAKE_IDENTITY && piece == 1;
                 struct fixture_options options = {.contract = "cyrexa",
                                                   .partial = true,
                                                   .format = rows[i].format,
-                                                  .encoding = encoding,
+                                                  .encoding = (uint8_t)encoding,
                                                   .shape = INTAKE_LINES,
                                                   .piece_size = piece};
                 fixture_post(&fixture, &batch, &options, buf_view(&body));

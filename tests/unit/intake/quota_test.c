@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "intake/intake_priv.h"
 
-#define DAY_MS 86400000ll
+#define DAY_MS 86400000LL
 #define NOON   (20000 * DAY_MS + DAY_MS / 2)
 #define NIGHT  (20001 * DAY_MS)
 

@@ -15,8 +15,8 @@ static void outcomes(void **state)
         {"cyrexa",
          "[{\"id\":\"a\",\"x\":1},{\"id\":\"b\"}]",
          {"\"state\":\"committed\"", "\"mode\":\"atomic\",\"contract\":\"cyrexa\",\"format\":\"json\"",
-          "\"counts\":{\"received\":2,\"created\":2,\"existing\":0,\"updated\":0,\"skipped\":0,\"refused\":0,"
-          "\"faults\":0,\"faultsByCode\":{},\"findings\":{\"unnamed-member\":1}}",
+          ("\"counts\":{\"received\":2,\"created\":2,\"existing\":0,\"updated\":0,\"skipped\":0,\"refused\":0,"
+           "\"faults\":0,\"faultsByCode\":{},\"findings\":{\"unnamed-member\":1}}"),
           "\"bytes\":29", "\"endedAt\":\"", "\"secretsPending\":0"}},
         {"cyrexa",
          "[{\"id\":\"b\"},{\"id\":\"c\"}]",

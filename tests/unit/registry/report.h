@@ -26,7 +26,7 @@ struct report {
 /* An open import of the contract; members of report->row may be set before the first chunk. */
 void report_begin(const struct fixture *fixture, struct report *report, const char *contract, uint8_t format);
 /* Commits a chunk of these items; conflicts get a fault "external-id-conflict" at /id. */
-void report_chunk(const struct fixture *fixture, struct report *report, const struct report_item *items, size_t count);
+void report_chunk(const struct fixture *fixture, struct report *report, const struct report_item *items, size_t size);
 /* Writes the row with its last state. */
 void report_end(const struct fixture *fixture, struct report *report, uint8_t state, int error);
 

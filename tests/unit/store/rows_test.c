@@ -472,12 +472,12 @@ static void damaged_imports(void **state)
 static void resuming(void **state)
 {
     (void)state;
-    for (uint8_t number = IMPORT_OPEN; number <= IMPORT_UNDONE; number++) {
+    for (int number = IMPORT_OPEN; number <= IMPORT_UNDONE; number++) {
         for (int flag = 0; flag < 2; flag++) {
             struct store_import import = import_of();
             struct buf row;
             buf_init(&row, 0);
-            import.state = number;
+            import.state = (uint8_t)number;
             import.resumable = flag == 1;
             store_rows_import_write(&row, &import);
             assert_int_equal(store_rows_import_resumes(buf_view(&row)), number == IMPORT_OPEN && flag == 1);
