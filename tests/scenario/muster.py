@@ -152,11 +152,28 @@ class Wire:
         for line in lines[1:]:
             name, _, value = line.partition(":")
             headers[name] = value.strip()
+        if has_body and headers["Transfer-Encoding"] == "chunked":
+            return Answer(status, headers, self._take_chunks())
         size = int(headers["Content-Length"] or 0) if has_body and status >= 200 else 0
+        return Answer(status, headers, self._take(size))
+
+    def _take(self, size):
         while len(self.received) < size:
             self._more()
-        body, self.received = self.received[:size], self.received[size:]
-        return Answer(status, headers, body)
+        taken, self.received = self.received[:size], self.received[size:]
+        return taken
+
+    def _take_chunks(self):
+        """A body that was made while it was sent (RFC 9112 section 7.1), without trailers."""
+        body = b""
+        while True:
+            while b"\r\n" not in self.received:
+                self._more()
+            line, _, self.received = self.received.partition(b"\r\n")
+            piece = self._take(int(line, 16) + 2)[:-2]
+            if not piece:
+                return body
+            body += piece
 
     def is_silent(self, seconds):
         """Whether nothing arrives for that long."""
