@@ -183,6 +183,9 @@ void import_done(struct intake_import *import)
 {
     struct intake *intake = import->intake;
     quota_end(&import->quota, import->row.state == IMPORT_COMMITTED && import->error == 0);
+    if (!import->accepted) {
+        follow_end(import); /* who has the answer may send the key again at once */
+    }
     pthread_mutex_lock(&intake->lock);
     import->done = true;
     bool wake = import->resting;

@@ -116,6 +116,7 @@ class Request(http.server.BaseHTTPRequestHandler):
 
     def play(self, step):
         self.fake.requests.append(self)
+        self.is_post = self.command == "POST"  # behind an answer that came early the rest of a body looks like requests
         try:
             step.play(self)
         except ConnectionError:
@@ -196,7 +197,7 @@ class FakeServer:
 
     @property
     def posts(self):
-        return [request for request in self.requests if request.command == "POST"]
+        return [request for request in self.requests if request.is_post]
 
     def page(self, path, step, method="GET"):
         self.pages[method, f"/v1/imports/{self.import_id}{path}"] = step
