@@ -179,6 +179,34 @@ static void undo(void **state)
     wire_fini(&wire);
 }
 
+/* What is in the way of an undo is named in the problem document. */
+static void undo_changed(void **state)
+{
+    (void)state;
+    static const struct report_item first[] = {{.external = 7, .content = 1}};
+    static const struct report_item second[] = {{.external = 7, .content = 2}};
+    struct wire wire;
+    struct report report;
+    struct wire_answer answer;
+    char ids[2][UUID_TEXT_BYTES + 1], line[128], field[256];
+    wire_init(&wire, false);
+    snprintf(field, sizeof field, "Authorization: Bearer %s\r\n", wire.bearer);
+    for (size_t i = 0; i < 2; i++) {
+        report_begin(&wire.fixture, &report, "cyrexa", IMPORT_JSON);
+        report.row.on_existing = IMPORT_EXISTING_UPDATE;
+        report_chunk(&wire.fixture, &report, i == 0 ? first : second, 1);
+        report_end(&wire.fixture, &report, IMPORT_COMMITTED, 0);
+        uuid_to_text(&report.row.id, ids[i]);
+    }
+    snprintf(line, sizeof line, "POST /v1/imports/%s/undo", ids[0]);
+    wire_ask(&wire, line, field, "", &answer);
+    wire_expect(&answer, line, 409, "\"code\":\"import-changed\",\"customers\":[\"");
+    assert_string_equal(answer.body.data + answer.body.size - 3, "\"]}");
+    assert_true(slice_equal_text(wire_field(&answer, "Content-Type"), "application/problem+json"));
+    wire_answer_fini(&answer);
+    wire_fini(&wire);
+}
+
 enum { CHUNKS = 40, ITEMS = 1000 };
 
 static void make_large(const struct wire *wire, struct report *report, char id[UUID_TEXT_BYTES + 1])
@@ -261,8 +289,8 @@ static void broken_off(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(addresses), cmocka_unit_test(bad_ids),
-                                       cmocka_unit_test(heads),     cmocka_unit_test(undo),
-                                       cmocka_unit_test(large),     cmocka_unit_test(broken_off)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(addresses),    cmocka_unit_test(bad_ids), cmocka_unit_test(heads),     cmocka_unit_test(undo),
+        cmocka_unit_test(undo_changed), cmocka_unit_test(large),   cmocka_unit_test(broken_off)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

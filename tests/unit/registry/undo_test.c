@@ -1,9 +1,11 @@
-/* Undo and abort: once, again, too late. */
+/* Undo and abort: once, again, too late, and in the way of later imports. */
 #include "report.h"
 
 #include "../test.h"
+#include "ids.h"
 
 static const struct report_item with_id[] = {{.external = 7, .content = 1}, {0}};
+static const struct report_item changed_id[] = {{.external = 7, .content = 2}};
 
 static void make(const struct fixture *fixture, struct report *report, uint8_t state)
 {
@@ -69,8 +71,39 @@ static void refused(void **state)
     fixture_fini(&fixture);
 }
 
+/* Neither the import whose customer was changed nor the one that changed it; both name the customer. */
+static void changed(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    struct report first, second;
+    struct buf json;
+    struct uuid named[2];
+    fixture_init(&fixture, false);
+    buf_init(&json, 0);
+    make(&fixture, &first, IMPORT_COMMITTED);
+    report_begin(&fixture, &second, "cyrexa", IMPORT_JSON);
+    second.row.on_existing = IMPORT_EXISTING_UPDATE;
+    report_chunk(&fixture, &second, changed_id, 1);
+    report_end(&fixture, &second, IMPORT_COMMITTED, 0);
+    assert_int_equal(second.row.updated, 1);
+    const struct uuid *ids[] = {&first.row.id, &second.row.id};
+    for (size_t i = 0; i < COUNT_OF(ids); i++) {
+        buf_clear(&json);
+        assert_int_equal(registry_import_undo(&fixture.registry, fixture.tenant, ids[i], &json), ERR_IMPORT_CHANGED);
+        assert_true(slice_starts(buf_view(&json), SLICE("[\"")));
+        assert_int_equal(json.size, UUID_TEXT_BYTES + 4);
+        assert_true(first_id(&json, &named[i]));
+    }
+    assert_true(uuid_equal(&named[0], &named[1]));
+    buf_clear(&json);
+    assert_int_equal(registry_customer_get(&fixture.registry, fixture.tenant, &named[0], &json), 0);
+    buf_fini(&json);
+    fixture_fini(&fixture);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(undone), cmocka_unit_test(refused)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(undone), cmocka_unit_test(refused), cmocka_unit_test(changed)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
