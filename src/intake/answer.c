@@ -157,17 +157,12 @@ void intake_answer(struct intake_import *import, struct intake_answer *answer)
     pthread_mutex_unlock(&import->lock);
 }
 
-void intake_fault_write(struct json_writer *writer, const struct intake_fault *fault)
+void answer_put_fault(struct json_writer *writer, const struct record_fault *fault)
 {
-    json_open_object(writer);
-    if (!fault->of_envelope) {
-        json_name(writer, "index");
-        json_put_uint(writer, fault->index);
-    }
     json_name(writer, "pointer");
     json_put_string(writer, fault->pointer);
     json_name(writer, "code");
-    json_put_text(writer, fault->code);
+    json_put_string(writer, fault->code);
     json_name(writer, "detail");
     json_put_string(writer, fault->detail);
     if (fault->hint.size > 0) {
@@ -180,5 +175,19 @@ void intake_fault_write(struct json_writer *writer, const struct intake_fault *f
         json_name(writer, "customerId");
         json_put_text(writer, text);
     }
+}
+
+void intake_fault_write(struct json_writer *writer, const struct intake_fault *fault)
+{
+    json_open_object(writer);
+    if (!fault->of_envelope) {
+        json_name(writer, "index");
+        json_put_uint(writer, fault->index);
+    }
+    answer_put_fault(writer, &(struct record_fault){.code = slice_from_text(fault->code),
+                                                    .pointer = fault->pointer,
+                                                    .detail = fault->detail,
+                                                    .hint = fault->hint,
+                                                    .customer = fault->customer});
     json_close_object(writer);
 }

@@ -387,6 +387,8 @@ void *bulk_run(void *context);
 void keep_prepare(struct intake_chunk *chunk, struct intake_worker *tools);
 /* Counts what has become of a chunk that was kept. */
 void keep_note(struct intake_chunk *chunk);
+/* Whether some of its customers' secrets wait for the hashing lane. */
+bool keep_has_pending(const struct intake_chunk *chunk);
 /* Nothing more of the import is kept. */
 void keep_fail(struct intake_import *import, int error);
 bool keep_has_failed(struct intake_import *import);
@@ -430,6 +432,8 @@ void import_hide(struct intake_import *import);
 
 /* One error for the whole request, from the counts of its faults; 0 without any. */
 int answer_error_of_faults(const struct intake_counts *counts);
+/* The members of a fault of an item, in an object that is open. */
+void answer_put_fault(struct json_writer *writer, const struct record_fault *fault);
 void reply_fini(struct intake_reply *reply);
 
 #endif

@@ -385,7 +385,7 @@ static void keep_outcomes(struct intake_chunk *chunk)
     }
 }
 
-static bool has_pending(const struct intake_chunk *chunk)
+bool keep_has_pending(const struct intake_chunk *chunk)
 {
     for (size_t i = 0; i < chunk->commit.count; i++) {
         if (chunk->customers[i].secrets_pending) {
@@ -400,7 +400,8 @@ static void note_kept(struct group *group, struct intake_chunk *chunk)
     keep_note(chunk);
     keep_outcomes(chunk);
     chunk->import->opened = true;
-    if (has_pending(chunk) || (chunk->last && chunk->number > 0)) { /* now those of the chunks before it are visible */
+    if (keep_has_pending(chunk) ||
+        (chunk->last && chunk->number > 0)) { /* now those of the chunks before it are visible */
         hash_lane_wake(group->intake->hash_lane, &chunk->commit.tenant);
     }
 }

@@ -100,16 +100,6 @@ static void finish_idle(struct list *runs)
 
 /* ---- a chunk ---- */
 
-static bool has_pending(const struct intake_chunk *chunk)
-{
-    for (size_t i = 0; i < chunk->commit.count; i++) {
-        if (chunk->customers[i].secrets_pending) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static void add(struct intake_chunk *chunk, struct list *runs)
 {
     struct intake_import *import = chunk->import;
@@ -130,7 +120,7 @@ static void add(struct intake_chunk *chunk, struct list *runs)
         return;
     }
     keep_note(chunk);
-    import->run_pending = import->run_pending || has_pending(chunk);
+    import->run_pending = import->run_pending || keep_has_pending(chunk);
     import->run_ns = clock_monotonic_ns();
     chunk_release(chunk);
     if (store_run_count(import->run) >= RUN_CUSTOMERS || store_run_bytes(import->run) >= RUN_BYTES) {

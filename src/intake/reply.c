@@ -151,28 +151,6 @@ static int open_refused(struct intake_import *import, uint32_t number, struct re
                                           &reply->refused_plain, refused);
 }
 
-static void put_line_fault(struct json_writer *writer, const struct record_fault *fault)
-{
-    char text[UUID_TEXT_BYTES + 1];
-    json_open_object(writer);
-    json_name(writer, "pointer");
-    json_put_string(writer, fault->pointer);
-    json_name(writer, "code");
-    json_put_string(writer, fault->code);
-    json_name(writer, "detail");
-    json_put_string(writer, fault->detail);
-    if (fault->hint.size > 0) {
-        json_name(writer, "hint");
-        json_put_string(writer, fault->hint);
-    }
-    if (!uuid_is_zero(&fault->customer)) {
-        uuid_to_text(&fault->customer, text);
-        json_name(writer, "customerId");
-        json_put_text(writer, text);
-    }
-    json_close_object(writer);
-}
-
 /* Refused items come in the order of the outcomes, so that the next one is this one's. */
 static void put_line_faults(struct json_writer *writer, struct record_refused *refused)
 {
@@ -184,7 +162,9 @@ static void put_line_faults(struct json_writer *writer, struct record_refused *r
     json_open_array(writer);
     if (refused->rest.size > 0 && record_refused_next(refused, &index, &text, &faults)) {
         while (record_refused_fault(&faults, &fault)) {
-            put_line_fault(writer, &fault);
+            json_open_object(writer);
+            answer_put_fault(writer, &fault);
+            json_close_object(writer);
         }
     }
     json_close_array(writer);
