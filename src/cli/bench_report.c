@@ -113,7 +113,6 @@ static const struct bar BARS[] = {
     {"stream-lenient", VALUE, false, 0.60, "floor"},
     {"growth-last", VALUE, false, 0.80, "growth-first"},
     {"beside-64", P99, true, 5, "quiet-64"},
-    {"beside-4", P99, true, 5, "quiet-4"},
     {"size-large", RSS, true, 256, NULL},
     {"size-small", RSS, true, 256, NULL},
 };

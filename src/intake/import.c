@@ -150,6 +150,13 @@ int intake_begin(struct intake *intake, struct intake_admission *admission, cons
     return 0;
 }
 
+void import_ref(struct intake_import *import)
+{
+    pthread_mutex_lock(&import->intake->lock);
+    import->references++;
+    pthread_mutex_unlock(&import->intake->lock);
+}
+
 void import_unref(struct intake_import *import)
 {
     struct intake *intake = import->intake;

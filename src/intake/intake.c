@@ -81,6 +81,8 @@ static int start(struct intake *intake)
     int err = start_workers(intake);
     err = err == 0 ? worker_init(&intake->keeper_tools) : err;
     err = err == 0 ? worker_init(&intake->laner_tools) : err;
+    intake->finisher = finisher_new();
+    err = err == 0 && intake->finisher == NULL ? ERR_NO_MEMORY : err;
     if (err == 0) {
         intake->keeping = pthread_create(&intake->keeper, NULL, keeper_run, intake) == 0;
         intake->laning = pthread_create(&intake->laner, NULL, bulk_run, intake) == 0;
@@ -125,6 +127,7 @@ static void stop_workers(struct intake *intake)
     if (intake->laning) {
         pthread_join(intake->laner, NULL);
     }
+    finisher_free(&intake->finisher);
     fair_close(intake->keep);
     if (intake->keeping) {
         pthread_join(intake->keeper, NULL);

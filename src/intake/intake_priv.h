@@ -196,7 +196,7 @@ struct intake_import {
     struct map *older;           /* K: envelopes of customers that existed -> place in `met`; NULL: none */
     struct buf met;              /* K: for each the first item that met such a customer */
     struct uuid last_older;      /* K: the import whose envelope was noted last */
-    struct store_run *run;       /* the lane's, as are the next three */
+    struct store_run *run;       /* the lane's, as are the next three; it has a reference to the import */
     struct list running_lane;    /* link among imports with a run */
     bool run_pending;            /* some of the run's secrets wait for the hashing lane */
     int64_t run_ns;              /* when the run last took a chunk */
@@ -238,6 +238,7 @@ struct intake {
     bool keeping;                      /* the keeper was started */
     pthread_t laner;
     struct intake_worker laner_tools;
+    struct finisher *finisher; /* the lane's */
     bool laning;
     struct intake_hash_lane *hash_lane;
     struct feed *feed; /* NULL: no bodies are taken in later */
@@ -392,12 +393,32 @@ bool keep_has_pending(const struct intake_chunk *chunk);
 /* Nothing more of the import is kept. */
 void keep_fail(struct intake_import *import, int error);
 bool keep_has_failed(struct intake_import *import);
+/* It failed, or is left because a chunk could not be kept: nothing behind that may be. */
+bool keep_is_over(struct intake_import *import);
 /* Conflicts of a chunk that was refused for them. */
 void keep_note_conflicts(struct intake_chunk *chunk, struct intake_worker *tools);
 /* Counts one outcome. Import lock held. */
 void keep_count(struct intake_counts *counts, const struct store_outcome *outcome);
 /* A customer existed already: the envelope that it came in is compared when this import's is known. */
 int keep_note_older(struct intake_import *import, const struct store_outcome *outcome, uint64_t index);
+
+/* ---- finish.c ---- */
+struct finisher;
+/* What the finisher does of an import, in this order. */
+struct finish_job {
+    struct intake_import *import;
+    struct store_run *run;       /* to be finished; NULL: none */
+    bool pending;                /* some of the run's secrets wait for the hashing lane */
+    struct intake_chunk *behind; /* then goes to the keeper; NULL: none */
+};
+/* NULL: no memory. */
+struct finisher *finisher_new(void);
+/* Does what it was given before. */
+void finisher_free(struct finisher **finisher);
+/* Waits until it is idle, then leaves it the job with its run and chunk. */
+void finisher_give(struct finisher *finisher, const struct finish_job *job);
+/* Waits until it is idle. */
+void finisher_wait(struct finisher *finisher);
 
 /* ---- hash.c ---- */
 struct intake_hash_lane *hash_lane_new(struct intake *intake);
@@ -417,6 +438,7 @@ int hash_turns_next(struct hash_turns *turns, struct store *store, int64_t now_m
                     struct uuid *id) MUST_CHECK;
 
 /* ---- import.c ---- */
+void import_ref(struct intake_import *import);
 void import_unref(struct intake_import *import);
 /* Everything is decided: the answer may be composed. */
 void import_done(struct intake_import *import);

@@ -88,6 +88,14 @@ bool keep_has_failed(struct intake_import *import)
     return failed;
 }
 
+bool keep_is_over(struct intake_import *import)
+{
+    pthread_mutex_lock(&import->lock);
+    bool over = import->failed || import->stuck;
+    pthread_mutex_unlock(&import->lock);
+    return over;
+}
+
 /* A keyed import whose trouble may pass is left as it is: a retry goes on with it. */
 void keep_fail(struct intake_import *import, int error)
 {

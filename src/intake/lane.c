@@ -3,9 +3,9 @@
  * never stand in the way of small requests, which the keeper commits meanwhile. One thread; an import's chunks
  * come here in order, behind those that the keeper had.
  *
- * Nothing of a run is durable before it is finished. So a run ends when it is large, when it has been idle for a
- * while (its client is slow), when all runs together hold too much, and before its import's last chunk goes to the
- * keeper, which writes the import's end.
+ * Nothing of a run is durable before it is finished (finish.c), while the next one is filled. A run ends when it is
+ * large, when it has been idle for a while (its client is slow), when all runs together hold too much, and before its
+ * import's last chunk goes to the keeper, which writes the import's end.
  */
 #include "base/clock.h"
 #include "base/log.h"
@@ -32,28 +32,38 @@ static bool is_stuck(struct intake_import *import)
 
 /* ---- runs ---- */
 
+/* The import has no run any more; whoever calls this goes on with the run. */
+static void let_go(struct intake_import *import)
+{
+    list_remove(&import->running_lane);
+    import->run = NULL;
+    import->run_pending = false;
+    import_unref(import);
+}
+
+/* Nothing of the import is on its way to the store when this returns. */
 static void cancel_run(struct intake_import *import)
 {
+    finisher_wait(import->intake->finisher);
     if (import->run != NULL) {
-        list_remove(&import->running_lane);
         store_run_cancel(&import->run);
+        let_go(import);
     }
 }
 
-static void finish_run(struct intake_import *import)
+/* The run is made durable, then `behind` goes to the keeper. */
+static void finish_run(struct intake_import *import, struct intake_chunk *behind)
 {
-    if (import->run == NULL) {
-        return;
+    bool empty = import->run != NULL && store_run_count(import->run) == 0;
+    if (empty) {
+        store_run_cancel(&import->run);
     }
-    list_remove(&import->running_lane);
-    bool pending = import->run_pending;
-    import->run_pending = false;
-    int err = store_run_finish(&import->run);
-    if (err != 0) {
-        log_error(NULL, "run failed", "\"code\":\"%s\"", err_code(err));
-        keep_fail(import, err);
-    } else if (pending) {
-        hash_lane_wake(import->intake->hash_lane, &import->row.tenant);
+    struct finish_job job = {.import = import, .run = import->run, .pending = import->run_pending, .behind = behind};
+    if (job.run != NULL || behind != NULL) {
+        finisher_give(import->intake->finisher, &job);
+    }
+    if (job.run != NULL || empty) {
+        let_go(import);
     }
 }
 
@@ -65,6 +75,7 @@ static int open_run(struct intake_import *import, struct list *runs)
     int err = store_run_open(import->intake->options.store, &import->row.tenant, &import->id, &import->run);
     if (err == 0) {
         list_append(runs, &import->running_lane);
+        import_ref(import);
     }
     return err;
 }
@@ -82,7 +93,7 @@ static void bound_runs(struct list *runs)
         }
     }
     if (bytes > ALL_BYTES) {
-        finish_run(largest);
+        finish_run(largest, NULL);
     }
 }
 
@@ -93,7 +104,7 @@ static void finish_idle(struct list *runs)
         struct intake_import *import = LIST_ENTRY(link, struct intake_import, running_lane);
         link = link->next;
         if (now - import->run_ns > IDLE_NS) {
-            finish_run(import);
+            finish_run(import, NULL);
         }
     }
 }
@@ -124,7 +135,7 @@ static void add(struct intake_chunk *chunk, struct list *runs)
     import->run_ns = clock_monotonic_ns();
     chunk_release(chunk);
     if (store_run_count(import->run) >= RUN_CUSTOMERS || store_run_bytes(import->run) >= RUN_BYTES) {
-        finish_run(import);
+        finish_run(import, NULL);
     }
     bound_runs(runs);
 }
@@ -137,9 +148,9 @@ static void take(struct intake_chunk *chunk, struct list *runs)
         cancel_run(import);
         forward(chunk);
     } else if (chunk->last) {
-        finish_run(import);
-        forward(chunk);
+        finish_run(import, chunk);
     } else if (is_stuck(import)) {
+        cancel_run(import);
         chunk_release(chunk);
     } else {
         add(chunk, runs);

@@ -102,6 +102,14 @@ static int plain_order(const void *a, const void *b)
     return memcmp(a, b, STORE_PLAIN_BYTES);
 }
 
+/* A run's entries are not written by this; they are noted when they are there. */
+static void touch(const struct store_group *group, const uint8_t *key)
+{
+    if (group->out == NULL) {
+        store_local_touch(group->local, key);
+    }
+}
+
 /* Index entries in order of key: the next one then lies near the last in the memtable. */
 static void put_index(struct composer *composer)
 {
@@ -110,6 +118,7 @@ static void put_index(struct composer *composer)
         const struct store_slot *slot = &group->slots[i];
         if (slot->taken) {
             uint8_t value[STORE_HOLDER_BYTES];
+            touch(group, slot->key);
             store_kv_put(composer->kv, composer->index, STORE_FAMILY_UNIQUE, slice_make(slot->key, sizeof slot->key),
                          store_rows_holder_write(value, &slot->holder));
         }
@@ -160,6 +169,7 @@ static int put_updates(struct composer *composer)
     for (const struct store_release *release = composer->group->releases; release != NULL; release = release->next) {
         uint8_t value[STORE_HOLDER_BYTES];
         if (release->at->chunk->kept && !release->at->chunk->dry) {
+            touch(composer->group, release->key);
             store_kv_put(composer->kv, composer->index, STORE_FAMILY_UNIQUE,
                          slice_make(release->key, sizeof release->key),
                          store_rows_holder_write(value, &release->holder));
@@ -203,7 +213,7 @@ static int compose(struct composer *composer, size_t *kept)
         plain += group->chunks[i].chunk->kept ? group->chunks[i].plain_count : 0;
         *kept += group->chunks[i].chunk->kept ? 1 : 0;
     }
-    composer->plain = arena_take(group->local->arena, plain * sizeof *composer->plain);
+    composer->plain = arena_take(group->arena, plain * sizeof *composer->plain);
     if (composer->plain == NULL) {
         return ERR_NO_MEMORY;
     }

@@ -157,7 +157,7 @@ void store_slot_take(struct store_group *group, struct store_slot *slot, struct 
 {
     if (log->count == log->room) {
         size_t room = log->room * 2 + 16;
-        struct store_slot_was *entries = arena_take(group->local->arena, room * sizeof *entries);
+        struct store_slot_was *entries = arena_take(group->arena, room * sizeof *entries);
         if (entries == NULL) {
             group->error = ERR_NO_MEMORY;
             return;
@@ -438,7 +438,7 @@ static void drop_orphans(struct store_group *group)
 int store_group_decide(struct store_group *group)
 {
     struct store_slot_log log = {.room = group->claim_count};
-    log.entries = arena_take(group->local->arena, group->claim_count * sizeof *log.entries);
+    log.entries = arena_take(group->arena, group->claim_count * sizeof *log.entries);
     if (log.entries == NULL) {
         return ERR_NO_MEMORY;
     }

@@ -85,6 +85,7 @@ struct store_envelope {
 
 struct store_group {
     struct store_local *local;
+    struct arena *arena;  /* what lasts as long as the group is taken from it */
     struct store_kv *out; /* whose put takes the rows that are composed; NULL: the local store's */
     int64_t now_ms;
     struct store_group_chunk *chunks;
@@ -108,6 +109,10 @@ struct store_group {
 
 /* Finds the imports' states, the unique keys and who has them. 0 or why that can't be read. */
 int store_group_prepare(struct store_group *group, struct store_chunk *const *chunks, size_t count) MUST_CHECK;
+/* The same in two steps, of which the first needs no lock: the keys and who had them at some moment not before
+ * local->touches was `since`; then what has changed since then, and the rest. */
+int store_group_prepare_early(struct store_group *group, struct store_chunk *const *chunks, size_t count) MUST_CHECK;
+int store_group_prepare_late(struct store_group *group, uint64_t since) MUST_CHECK;
 /* The import among the group's; NULL: the group does not touch it. */
 struct store_member *store_member_find(const struct store_group *group, const struct uuid *tenant,
                                        const struct uuid *import);

@@ -187,7 +187,7 @@ static void take_back(struct store_group *group, struct store_chunk *const *chun
 int store_local_commit(struct store *store, struct store_chunk *const *chunks, size_t count)
 {
     struct store_local *local = store_local_of(store);
-    struct store_group group = {.local = local, .now_ms = clock_real_ms()};
+    struct store_group group = {.local = local, .arena = local->arena, .now_ms = clock_real_ms()};
     for (size_t i = 0; i < count; i++) {
         chunks[i]->kept = false;
         chunks[i]->error = 0;

@@ -98,6 +98,26 @@ int store_local_failed(struct store_local *local, int err)
     return err;
 }
 
+/* ---- unique keys that were written ---- */
+
+/* The bytes behind tenant and kind are a keyed hash already. */
+static size_t touched_place(const uint8_t key[STORE_UNIQUE_BYTES])
+{
+    uint32_t bits;
+    memcpy(&bits, key + UUID_BYTES + 1, sizeof bits);
+    return bits % STORE_TOUCHED;
+}
+
+void store_local_touch(struct store_local *local, const uint8_t key[STORE_UNIQUE_BYTES])
+{
+    local->touched[touched_place(key)] = ++local->touches;
+}
+
+bool store_local_touched(const struct store_local *local, const uint8_t key[STORE_UNIQUE_BYTES], uint64_t since)
+{
+    return local->touched[touched_place(key)] > since;
+}
+
 /* ---- opening ---- */
 
 static const struct slice format_key = {"format", 6};

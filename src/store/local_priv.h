@@ -20,6 +20,9 @@
 #include "store/rows_priv.h"
 #include "store/store_priv.h"
 
+/* Places of the table that tells when a unique key was last written; many keys share one. */
+#define STORE_TOUCHED 16384u
+
 struct store_local {
     struct store store;
     struct store_kv *kv;
@@ -31,9 +34,11 @@ struct store_local {
     struct map *members; /* import -> place in the group's members */
     struct store_kv_batch *batch;
     struct store_local_run *runs; /* those that are open */
-    struct buf folded_to;         /* the outcome row up to which store_sweep has folded its import */
-    size_t expired_family;        /* where store_expire's round stands: */
-    struct buf expired_to;        /* the next key to look at */
+    uint64_t touches;             /* unique keys written so far */
+    uint64_t touched[STORE_TOUCHED];
+    struct buf folded_to;  /* the outcome row up to which store_sweep has folded its import */
+    size_t expired_family; /* where store_expire's round stands: */
+    struct buf expired_to; /* the next key to look at */
 
     pthread_mutex_t secret_lock;
 
@@ -70,6 +75,11 @@ int store_local_write(struct store_local *local, struct store_kv_batch *batch, b
 int store_local_failed(struct store_local *local, int err) MUST_CHECK;
 /* 0, or what a write has to answer since the store stopped. */
 int store_local_health(struct store_local *local);
+
+/* Notes that the index entry of a unique key is put or erased; commit_lock is held until it is written. */
+void store_local_touch(struct store_local *local, const uint8_t key[STORE_UNIQUE_BYTES]);
+/* Whether the entry may have been written since `touches` was `since`. The same lock. */
+bool store_local_touched(const struct store_local *local, const uint8_t key[STORE_UNIQUE_BYTES], uint64_t since);
 
 /* Puts the entry's mark into the batch; takes it out when its state is 0. */
 void store_local_put_mark(struct store_local *local, struct store_kv_batch *batch,

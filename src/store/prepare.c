@@ -1,6 +1,7 @@
 /*
  * What a group of chunks asks for, before it is decided: the states of its imports, and its unique keys, gathered,
- * sorted and looked up at once. Each key becomes a slot with its holder. The commit lock is held.
+ * sorted and looked up at once. Each key becomes a slot with its holder. The commit lock is held, but not yet when
+ * a run's keys are looked up: those that were written since then are looked up again under it.
  */
 #include <stdlib.h>
 
@@ -119,7 +120,7 @@ static struct store_claim *fill_claims(const struct store_chunk *chunk, const st
 static int gather_claims(struct store_group *group)
 {
     count_claims(group);
-    group->claims = arena_take(group->local->arena, group->claim_count * sizeof *group->claims);
+    group->claims = arena_take(group->arena, group->claim_count * sizeof *group->claims);
     if (group->claims == NULL) {
         return ERR_NO_MEMORY;
     }
@@ -144,7 +145,7 @@ static int claim_order(const void *a, const void *b)
 /* Sorts the claims and gives those of one key one slot. */
 static int make_slots(struct store_group *group)
 {
-    struct arena *arena = group->local->arena;
+    struct arena *arena = group->arena;
     struct store_claim **sorted = arena_take(arena, group->claim_count * sizeof *sorted);
     group->slots = arena_take_zeroed(arena, group->claim_count, sizeof *group->slots);
     if (sorted == NULL || group->slots == NULL) {
@@ -173,34 +174,79 @@ static int note_holder(void *context, size_t index, struct slice value)
 
 static int look_up(struct store_group *group)
 {
-    struct slice *keys = arena_take(group->local->arena, group->slot_count * sizeof *keys);
+    struct slice *keys = arena_take(group->arena, group->slot_count * sizeof *keys);
     if (keys == NULL) {
         return ERR_NO_MEMORY;
     }
     for (size_t i = 0; i < group->slot_count; i++) {
         keys[i] = slice_make(group->slots[i].key, STORE_UNIQUE_BYTES);
     }
+    return store_kv_get_many(group->local->kv, NULL, STORE_FAMILY_UNIQUE, keys, group->slot_count, note_holder, group);
+}
+
+/* Who has the key now. */
+static int look_again(struct store_group *group, size_t index)
+{
+    struct store_slot *slot = &group->slots[index];
+    struct buf value;
+    buf_init(&value, 0);
     int err =
-        store_kv_get_many(group->local->kv, NULL, STORE_FAMILY_UNIQUE, keys, group->slot_count, note_holder, group);
-    store_runs_look_up(group);
+        store_kv_get(group->local->kv, NULL, STORE_FAMILY_UNIQUE, slice_make(slot->key, STORE_UNIQUE_BYTES), &value);
+    slot->held = false;
+    slot->stored = false;
+    err = err == 0 ? note_holder(group, index, buf_view(&value)) : err;
+    buf_fini(&value);
+    return err == ERR_NOT_FOUND ? 0 : err;
+}
+
+static int look_again_since(struct store_group *group, uint64_t since)
+{
+    int err = 0;
+    for (size_t i = 0; i < group->slot_count && err == 0; i++) {
+        if (store_local_touched(group->local, group->slots[i].key, since)) {
+            err = look_again(group, i);
+        }
+    }
     return err;
 }
 
-int store_group_prepare(struct store_group *group, struct store_chunk *const *chunks, size_t count)
+/* ---- the group ---- */
+
+static int gather(struct store_group *group, struct store_chunk *const *chunks, size_t count)
 {
-    struct arena *arena = group->local->arena;
     group->count = count;
-    group->chunks = arena_take_zeroed(arena, count, sizeof *group->chunks);
-    group->members = arena_take_zeroed(arena, count, sizeof *group->members);
+    group->chunks = arena_take_zeroed(group->arena, count, sizeof *group->chunks);
+    group->members = arena_take_zeroed(group->arena, count, sizeof *group->members);
     if (group->chunks == NULL || group->members == NULL) {
         return ERR_NO_MEMORY;
     }
     for (size_t i = 0; i < count; i++) {
         group->chunks[i].chunk = chunks[i];
     }
+    int err = gather_claims(group);
+    return err == 0 ? make_slots(group) : err;
+}
+
+int store_group_prepare_early(struct store_group *group, struct store_chunk *const *chunks, size_t count)
+{
+    int err = gather(group, chunks, count);
+    return err == 0 ? look_up(group) : err;
+}
+
+int store_group_prepare_late(struct store_group *group, uint64_t since)
+{
     int err = gather_members(group);
-    err = err == 0 ? gather_claims(group) : err;
-    err = err == 0 ? make_slots(group) : err;
-    err = err == 0 ? look_up(group) : err;
-    return err == 0 ? store_requests_prepare(group) : err;
+    err = err == 0 ? look_again_since(group, since) : err;
+    if (err == 0) {
+        store_runs_look_up(group);
+        err = store_requests_prepare(group);
+    }
+    return err;
+}
+
+int store_group_prepare(struct store_group *group, struct store_chunk *const *chunks, size_t count)
+{
+    uint64_t now = group->local->touches;
+    int err = store_group_prepare_early(group, chunks, count);
+    return err == 0 ? store_group_prepare_late(group, now) : err;
 }

@@ -35,7 +35,7 @@ int store_requests_prepare(struct store_group *group)
     if (count == 0) {
         return 0;
     }
-    group->requests = arena_take_zeroed(group->local->arena, count, sizeof *group->requests);
+    group->requests = arena_take_zeroed(group->arena, count, sizeof *group->requests);
     if (group->requests == NULL) {
         return ERR_NO_MEMORY;
     }

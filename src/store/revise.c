@@ -97,7 +97,7 @@ static void release_stored(struct store_group *group, const struct store_group_c
     err = err == 0 ? store_rows_holder_read(buf_view(&value), &slot.holder) : err;
     buf_fini(&value);
     if (err == 0 && release_holder(group, at, &slot, id)) {
-        struct store_release *release = arena_take_zeroed(group->local->arena, 1, sizeof *release);
+        struct store_release *release = arena_take_zeroed(group->arena, 1, sizeof *release);
         if (release == NULL) {
             err = ERR_NO_MEMORY;
         } else {
@@ -162,7 +162,7 @@ static int read_old(struct store_group *group, const struct store_group_chunk *a
 static int add_update(struct store_group *group, const struct store_group_chunk *at,
                       const struct store_customer *customer, const struct store_holder *older, uint64_t number)
 {
-    struct store_update *update = arena_take_zeroed(group->local->arena, 1, sizeof *update);
+    struct store_update *update = arena_take_zeroed(group->arena, 1, sizeof *update);
     if (update == NULL) {
         return ERR_NO_MEMORY;
     }

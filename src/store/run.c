@@ -5,6 +5,9 @@
  * others wait in a batch. Finishing takes the files in and then writes the batch: with the outcome rows in it
  * the run counts, whole or not at all.
  *
+ * Who has a chunk's keys is looked up before the lock, for that is most of the work and commits wait for it; what
+ * was written since is looked up again under it. Its rows are composed behind the lock.
+ *
  * The difficulty is that rows are in before they count. Readers don't see them, for the import is open. Deciders
  * meet the run's keys as held by an open import from the moment they are decided, long before the entries are
  * in: the run is asked besides the store. What a crash leaves is found by the run's intent (run_priv.h). And
@@ -142,7 +145,7 @@ static int hold_taken(struct store_local_run *run, const struct store_group *gro
     return err;
 }
 
-/* The chunk's rows, sorted out. A failure half-way through is the end of the run. */
+/* The chunk's rows, sorted out. */
 static int take_rows(struct store_local_run *run, struct store_group *group)
 {
     struct store_kv_batch batch = {.run = run};
@@ -153,7 +156,6 @@ static int take_rows(struct store_local_run *run, struct store_group *group)
         return ERR_NO_MEMORY;
     }
     int err = store_group_compose(group, &batch, &batch, &kept);
-    err = err == 0 ? hold_taken(run, group) : err;
     err = err == 0 ? buf_error(&run->plain) : err;
     return err == 0 ? arena_error(run->arena) : err;
 }
@@ -174,22 +176,33 @@ static int note_refused(struct store_local_run *run)
     return 0;
 }
 
-/* The commit lock is held. */
-static int decide(struct store_local_run *run, struct store_chunk *chunk)
+/* Under the commit lock: decides, and holds the keys of what is created. */
+static int decide(struct store_local_run *run, struct store_group *group)
 {
-    struct store_kv kv = {.ops = &sorting};
-    struct store_group group = {.local = run->local, .out = &kv};
+    struct store_chunk *chunk = group->chunks[0].chunk;
     int err = store_local_health(run->local);
-    err = err == 0 ? store_group_prepare(&group, &chunk, 1) : err;
-    err = err == 0 ? store_group_decide(&group) : err;
+    err = err == 0 ? store_group_prepare_late(group, run->seen) : err;
+    err = err == 0 ? store_group_decide(group) : err;
     if (err == 0 && chunk->kept) {
-        err = take_rows(run, &group);
-        run->error = err;
+        err = hold_taken(run, group);
     } else if (err == 0 && chunk->error == 0) {
         err = note_refused(run);
     }
-    arena_rewind(run->local->arena);
+    run->seen = run->local->touches;
     return err;
+}
+
+static int add(struct store_local_run *run, struct store_chunk *chunk)
+{
+    struct store_kv kv = {.ops = &sorting};
+    struct store_group group = {.local = run->local, .arena = run->arena, .out = &kv};
+    int err = store_group_prepare_early(&group, &chunk, 1);
+    if (err == 0) {
+        pthread_mutex_lock(&run->local->commit_lock);
+        err = decide(run, &group);
+        pthread_mutex_unlock(&run->local->commit_lock);
+    }
+    return err == 0 && chunk->kept ? take_rows(run, &group) : err;
 }
 
 static void note_customers(struct store_local_run *run, const struct store_chunk *chunk)
@@ -231,11 +244,7 @@ int store_local_run_add(struct store_run *of, struct store_chunk *chunk)
     if (err == 0 && chunk->on_existing == IMPORT_EXISTING_UPDATE) {
         return commit_instead(run, chunk);
     }
-    if (err == 0) {
-        pthread_mutex_lock(&run->local->commit_lock);
-        err = decide(run, chunk);
-        pthread_mutex_unlock(&run->local->commit_lock);
-    }
+    err = err == 0 ? add(run, chunk) : err;
     if (err == 0 && chunk->kept) {
         note_customers(run, chunk);
         err = store_run_write_rows(run);
@@ -281,6 +290,17 @@ void store_local_run_cancel(struct store_run **of)
     unlink_run(run);
     pthread_mutex_unlock(&run->local->commit_lock);
     free_run(run);
+}
+
+/* Its entries are there, and the run is not asked any more. */
+static void touch_held(const struct store_local_run *run)
+{
+    uint8_t key[STORE_UNIQUE_BYTES];
+    memcpy(key, run->tenant.bytes, STORE_TENANT_BYTES);
+    for (size_t i = 0; i < run->held.count; i++) {
+        memcpy(key + STORE_TENANT_BYTES, run->held.entries[i].key, STORE_HELD_KEY_BYTES);
+        store_local_touch(run->local, key);
+    }
 }
 
 static void put_late(struct store_local_run *run)
@@ -343,6 +363,7 @@ static int finish(struct store_local_run *run)
         pthread_mutex_unlock(&local->secret_lock);
         (void)left; /* the intent stays: it is done when the store goes on, or is opened */
     }
+    touch_held(run);
     unlink_run(run);
     pthread_mutex_unlock(&local->commit_lock);
     return err;
@@ -375,7 +396,6 @@ static const enum store_family lane_families[STORE_LANE_COUNT] = {
     [STORE_LANE_PENDING] = STORE_FAMILY_PENDING,
 };
 
-/* The import has no other run. */
 static int link_run(struct store_local_run *run)
 {
     struct store_local *local = run->local;
@@ -384,10 +404,10 @@ static int link_run(struct store_local_run *run)
     if (err == 0 && !import_open(run)) {
         err = ERR_IMPORT_ENDED;
     }
-    assert(err != 0 || !store_runs_has(local, &run->tenant, &run->import));
     if (err == 0) {
         run->next = local->runs;
         local->runs = run;
+        run->seen = local->touches;
     }
     pthread_mutex_unlock(&local->commit_lock);
     return err;

@@ -195,6 +195,7 @@ static int settle_unique(struct settler *settler, const struct layer *top, const
     if (err != 0 || !uuid_equal(&holder.id, settler->id)) {
         return err == ERR_NOT_FOUND ? 0 : err; /* it has another owner meanwhile */
     }
+    store_local_touch(settler->local, bytes);
     if (!is_needed(settler, key)) {
         erase(settler, STORE_FAMILY_UNIQUE, name);
     } else if (bring_up(settler, top, key, &holder)) {

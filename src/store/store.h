@@ -293,8 +293,9 @@ int store_resume(struct store *store) MUST_CHECK;
  * A run of consecutive chunks of one open import, made durable together: for imports of many chunks it
  * costs a fraction of committing each. Nothing of a run is kept before store_run_finish returned 0; then
  * S1 to S5 hold for its chunks as for committed ones. Keys that a run holds answer BUSY to others meanwhile.
- * A run belongs to one thread at a time; several may be open, each of another import. The import must have
- * its open row, and takes no other chunk or row while it has a run (ERR_BUSY). Ids of the customers that are
+ * A run belongs to one thread at a time; several may be open, of one import at most one that chunks are added to
+ * beside one that is being finished. The import must have its open row, and takes no other chunk or row while it has
+ * a run (ERR_BUSY). Ids of the customers that are
  * created rise. Chunks with IMPORT_EXISTING_UPDATE gain nothing: they are committed when they are added, and kept
  * whatever becomes of the run.
  */

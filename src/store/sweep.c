@@ -39,6 +39,7 @@ static int erase_unique(struct sweeper *sweeper, const struct uuid *id, const st
     int err = store_kv_get(sweeper->local->kv, NULL, STORE_FAMILY_UNIQUE, key, &value);
     err = err == 0 ? store_rows_holder_read(buf_view(&value), &holder) : err;
     if (err == 0 && uuid_equal(&holder.id, id) && uuid_equal(&holder.import, &sweeper->import.import)) {
+        store_local_touch(sweeper->local, bytes);
         erase_row(sweeper, STORE_FAMILY_UNIQUE, key);
     }
     buf_fini(&value);
