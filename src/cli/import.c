@@ -185,9 +185,9 @@ static int run(struct import *import, const char *path)
     import->retry.limit = options->retries;
     import->started_ns = clock_monotonic_ns();
     import->ids = ids_new(print, stdout);
-    interrupt_catch();
     if (import->ids != NULL && import_body_open(&import->body, path) && choose_format(import) &&
         choose_contract(import) && import_request_make(import)) {
+        interrupt_catch(); /* before anything is sent a signal just ends it: there is nothing to go on with */
         code = send_until_answered(import);
     }
     client_answer_fini(&import->answer);
