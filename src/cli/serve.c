@@ -148,9 +148,22 @@ int cli_run_serve(int argc, char **argv)
     return daemon_serve(&config) == 0 ? CLI_KEPT : CLI_USAGE;
 }
 
+/* A password in a URL is not shown. */
+static void print_text(const char *name, const char *value)
+{
+    const char *user = strstr(value, "://");
+    const char *at = user == NULL ? NULL : strrchr(user, '@');
+    const char *colon = at == NULL ? NULL : memchr(user + 3, ':', (size_t)(at - user - 3));
+    if (colon == NULL) {
+        printf("%s = %s\n", name, value);
+    } else {
+        printf("%s = %.*s:***%s\n", name, (int)(colon - value), value, at);
+    }
+}
+
 static void print_config(const struct daemon_config *config)
 {
-#define PRINT_TEXT(name)                                              printf("%s = %s\n", #name, config->name);
+#define PRINT_TEXT(name)                                              print_text(#name, config->name);
 #define PRINT_NUMBER(name)                                            printf("%s = %llu\n", #name, (unsigned long long)config->name);
 #define PRINT_FLAG(name)                                              printf("%s = %s\n", #name, config->name ? "true" : "false");
 #define PARAM(name, type, standard, minimum, maximum, unit, sentence) PRINT_##type(name)

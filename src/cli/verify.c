@@ -1,6 +1,6 @@
 /*
- * `muster verify`: opens the store of a data folder that no server has open, walks every row, and opens
- * every record with its tenant's keys. Clean: exit 0. Problems: a sentence each on stdout, exit 1.
+ * `muster verify`: opens the store of a data folder that no server has open (a database may be shared), walks every
+ * row, and opens every record with its tenant's keys. Clean: exit 0. Problems: a sentence each on stdout, exit 1.
  */
 #include "cli/cli.h"
 
@@ -43,17 +43,17 @@ static void on_problem(void *context, const char *sentence)
     }
 }
 
-static int open_all(const char *data, struct verify *verify, struct buf *why)
+static int open_all(const char *data, const char *store, struct verify *verify, struct buf *why)
 {
-    char path[600];
+    char location[600];
     struct store_options options = {0};
     int err = crypto_init();
     if (err == 0) {
         err = daemon_ring_open(data, false, &verify->ring, why);
     }
     if (err == 0) {
-        daemon_store_path(data, path);
-        err = store_open_rocks(path, &options, &verify->store, why);
+        daemon_store_location(data, store, location);
+        err = store_open(location, &options, &verify->store, why);
     }
     if (err == 0) {
         err = auth_new(verify->store, verify->ring, SLICE("verify"), &verify->auth);
@@ -78,14 +78,14 @@ static void print_counts_json(const struct store_verify_counts *counts)
            (unsigned long long)counts->pending, (unsigned long long)counts->problems);
 }
 
-static int run(const char *data, bool as_json)
+static int run(const char *data, const char *store, bool as_json)
 {
     struct verify verify = {0};
     struct store_verify_counts counts = {0};
     struct buf why;
     buf_init(&why, 0);
     buf_init(&verify.plain, 0);
-    int err = open_all(data, &verify, &why);
+    int err = open_all(data, store, &verify, &why);
     if (err != 0) {
         cli_say("%s: %.*s", data, SLICE_ARG(why.size > 0 ? buf_view(&why) : slice_from_text(err_text(err))));
     } else {
@@ -110,9 +110,11 @@ static int run(const char *data, bool as_json)
 int cli_run_verify(int argc, char **argv)
 {
     const char *data = "./muster-data";
+    const char *store = "";
     bool json = false;
     const struct cli_flag flags[] = {
         {"data", CLI_TEXT, &data, "DIR", "The data folder [./muster-data]."},
+        {"store", CLI_TEXT, &store, "WHERE", "The store, if it is not in the data folder: postgresql://… or a folder."},
         {"json", CLI_SWITCH, &json, NULL, "Print the counts as JSON."},
     };
     struct cli_words words;
@@ -120,5 +122,5 @@ int cli_run_verify(int argc, char **argv)
     if (parsed != CLI_PARSED) {
         return cli_parse_exit(parsed);
     }
-    return cli_words_check("verify", &words, 0, 0) ? run(data, json) : CLI_USAGE;
+    return cli_words_check("verify", &words, 0, 0) ? run(data, store, json) : CLI_USAGE;
 }

@@ -57,6 +57,8 @@ int daemon_config_environment(struct daemon_config *config, struct buf *why) MUS
 int daemon_ring_open(const char *data, bool create, struct crypto_ring **ring, struct buf *why) MUST_CHECK;
 /* Path of the embedded store in a data folder. */
 void daemon_store_path(const char *data, char path[600]);
+/* Where the store of a server with this data folder is: `store`, or the folder's own when that is empty. */
+void daemon_store_location(const char *data, const char *store, char location[600]);
 
 /* Serves until SIGTERM or SIGINT: finishes what it took, then returns 0. Prints one line with the word
  * `ready` and the URL to stdout when it serves. A negative ERR_ when it could not start; the reason has been

@@ -16,6 +16,9 @@ int folder_read(const char *data, const char *name, struct buf *text) MUST_CHECK
 /* Makes the operator's key, unless there is one, and writes it to operator.key. */
 int folder_operator(struct auth *auth, const char *data, struct buf *why) MUST_CHECK;
 
+/* The id of this server among those that share a store: made once, kept in node.id. */
+int folder_node(const char *data, struct uuid *node, struct buf *why) MUST_CHECK;
+
 /* Makes the folder of bodies that are taken in later, unless it is there; its path. */
 int folder_spool(const char *data, char path[600], struct buf *why) MUST_CHECK;
 

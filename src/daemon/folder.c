@@ -103,6 +103,38 @@ void daemon_store_path(const char *data, char path[600])
     snprintf(path, PATH_BYTES, "%s/store", data);
 }
 
+void daemon_store_location(const char *data, const char *store, char location[600])
+{
+    if (store[0] == '\0') {
+        daemon_store_path(data, location);
+    } else {
+        snprintf(location, PATH_BYTES, "%s", store);
+    }
+}
+
+static int make_node(const char *data, struct uuid *node, struct buf *why)
+{
+    char text[UUID_TEXT_BYTES + 1];
+    crypto_random(node->bytes, sizeof node->bytes);
+    uuid_to_text(node, text);
+    return folder_write(data, "node.id", 0600, slice_from_text(text), why);
+}
+
+int folder_node(const char *data, struct uuid *node, struct buf *why)
+{
+    struct buf text;
+    buf_init(&text, 0);
+    int err = folder_read(data, "node.id", &text);
+    if (err == ERR_NOT_FOUND) {
+        err = make_node(data, node, why);
+    } else if (err == 0 && !uuid_from_text(slice_trim(buf_view(&text)), node)) {
+        buf_printf(why, "%s/node.id is not an id: remove it, and a new one is made", data);
+        err = ERR_CONFIG;
+    }
+    buf_fini(&text);
+    return err;
+}
+
 int folder_spool(const char *data, char path[600], struct buf *why)
 {
     snprintf(path, PATH_BYTES, "%s/spool", data);

@@ -1,6 +1,7 @@
 /*
  * Upkeep behind the requests' backs, in small steps with rests between them: the rows of aborted imports are
- * swept, and what is too old is removed. And the store's health: a full disk is tried again each second; storage
+ * swept, and what is too old is removed. And the store's health: a full disk is tried again each second, a database
+ * that is away comes back by itself; storage
  * that failed can't be trusted by this process any more, so after a time in which reads go on it is asked to end.
  *
  * The difficulty is the pace. A step is short and a rest follows it, whatever is left to do, so that
@@ -51,8 +52,9 @@ static void say_health(struct housekeeping *housekeeping, int health)
     housekeeping->said = health;
     if (health == 0) {
         log_info(NULL, "storage writable", NULL);
-    } else if (health == ERR_STORAGE_FULL) {
-        log_error(NULL, "storage full", "\"code\":\"%s\"", err_code(health));
+    } else if (health == ERR_STORAGE_FULL || health == ERR_STORAGE_AWAY) {
+        log_error(NULL, health == ERR_STORAGE_FULL ? "storage full" : "storage away", "\"code\":\"%s\"",
+                  err_code(health));
     } else {
         housekeeping->failed_at_ms = now_ms();
         log_error(NULL, "storage failed, the server is about to end", "\"code\":\"%s\",\"in_s\":%u", err_code(health),
@@ -79,7 +81,7 @@ static bool watch_health(struct housekeeping *housekeeping)
         health = store_resume(housekeeping->options.store);
     }
     say_health(housekeeping, health);
-    if (health != 0 && health != ERR_STORAGE_FULL) {
+    if (health != 0 && health != ERR_STORAGE_FULL && health != ERR_STORAGE_AWAY) {
         give_up_in_time(housekeeping);
     }
     return health == 0;

@@ -160,15 +160,17 @@ static int load_contracts(struct parts *parts)
 
 static int open_store(struct parts *parts)
 {
-    char path[600];
+    char location[600];
     struct store_options options = {.unsafe_no_sync = parts->config->unsafe_no_sync,
-                                    .memory_bytes = (size_t)parts->config->store_memory << 20};
+                                    .memory_bytes = (size_t)parts->config->store_memory << 20,
+                                    .connections = (unsigned)parts->config->store_connections,
+                                    .patience_ms = (unsigned)parts->config->store_patience * 1000};
     int err = daemon_ring_open(parts->config->data, true, &parts->ring, &parts->why);
-    if (err != 0) {
-        return err;
+    daemon_store_location(parts->config->data, parts->config->store, location);
+    if (err == 0 && store_is_shared(location)) {
+        err = folder_node(parts->config->data, &options.node, &parts->why);
     }
-    daemon_store_path(parts->config->data, path);
-    return store_open_rocks(path, &options, &parts->store, &parts->why);
+    return err == 0 ? store_open(location, &options, &parts->store, &parts->why) : err;
 }
 
 static int open_port(struct parts *parts)

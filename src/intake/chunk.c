@@ -37,6 +37,7 @@ static void chunk_free(struct intake_chunk *chunk)
     buf_fini(&chunk->items);
     buf_fini(&chunk->records);
     buf_fini(&chunk->refusals_row);
+    buf_fini(&chunk->refusals_before);
     record_refusals_drop(&chunk->refusals);
     arena_free(&chunk->arena);
     free(chunk);
@@ -105,6 +106,7 @@ static void chunk_reset(struct intake_chunk *chunk)
     buf_clear(&chunk->items);
     buf_clear(&chunk->records);
     buf_fini(&chunk->refusals_row); /* rare: not worth its memory */
+    buf_fini(&chunk->refusals_before);
     record_refusals_drop(&chunk->refusals);
     arena_rewind(chunk->arena);
     struct intake_chunk clean = {

@@ -94,7 +94,9 @@ struct intake_chunk {
     uint64_t fault_total; /* of items and envelope */
     uint64_t refused;     /* items */
     struct record_refusals refusals;
-    struct buf refusals_row; /* sealed */
+    struct buf refusals_row;    /* sealed */
+    struct buf refusals_before; /* as they were when the chunk was first decided */
+    bool decided;
     struct store_finding_count fault_counts[STORE_FAULT_CODES];
     uint64_t finding_total;
     struct store_finding_count finding_counts[STORE_FINDING_CODES];

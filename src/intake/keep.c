@@ -263,9 +263,25 @@ static void tell_row(struct store_chunk *commit, struct store_import *row)
     }
 }
 
+/* The store may decide again: then on the refusals as they were. */
+static void begin_again(struct intake_chunk *chunk)
+{
+    size_t before = chunk->refusals_before.size;
+    if (!chunk->decided) {
+        buf_clear(&chunk->refusals_before);
+        buf_append_slice(&chunk->refusals_before, buf_view(&chunk->refusals_row));
+        buf_fail(&chunk->refusals_row, buf_error(&chunk->refusals_before));
+    } else {
+        buf_clear(&chunk->refusals_row);
+        buf_append(&chunk->refusals_row, chunk->refusals_before.data, before);
+    }
+    chunk->decided = true;
+}
+
 static void on_decided(struct store_chunk *commit, void *context)
 {
     struct intake_chunk *chunk = LIST_ENTRY(commit, struct intake_chunk, commit);
+    begin_again(chunk);
     if (chunk->last) {
         tell_row(commit, commit->row);
     }
@@ -282,6 +298,7 @@ void keep_prepare(struct intake_chunk *chunk, struct intake_worker *tools)
     const struct intake_import *import = chunk->import;
     bool failed = keep_has_failed(chunk->import);
     struct store_outcome *outcomes = chunk->commit.outcomes;
+    chunk->decided = false;
     chunk->commit = (struct store_chunk){.tenant = import->row.tenant,
                                          .import = import->id,
                                          .number = chunk->number,

@@ -59,7 +59,7 @@ static int abort_import(struct expirer *expirer, const struct store_unfinished *
 static int look_at_open(struct expirer *expirer, const struct store_unfinished *entry)
 {
     const struct store_expiry *expiry = expirer->expiry;
-    if (entry->state != IMPORT_OPEN || entry->touched_ms >= expiry->resume_before_ms ||
+    if (entry->state != IMPORT_OPEN || entry->foreign || entry->touched_ms >= expiry->resume_before_ms ||
         store_runs_has(expirer->local, &entry->tenant, &entry->import) ||
         (expiry->under_way != NULL && expiry->under_way(expiry->context, &entry->tenant, &entry->import))) {
         return 0;

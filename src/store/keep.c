@@ -34,6 +34,7 @@ static struct store_unfinished entry_after(const struct store_group *group, cons
     if (member->now == IMPORT_OPEN) {
         entry.state = IMPORT_OPEN;
         entry.touched_ms = touched_ms(group, member);
+        entry.owner = group->local->node;
     } else if ((member->now == IMPORT_ABORTED && member->wrote) ||
                (member->now == IMPORT_COMMITTED && member->revises)) {
         entry.state = member->now;
@@ -50,12 +51,44 @@ static bool mark_same(const struct store_unfinished *a, const struct store_unfin
                                                       memcmp(a->mac, b->mac, sizeof a->mac) == 0));
 }
 
-static void put_marks(const struct store_group *group)
+static bool entry_same(const struct store_unfinished *a, const struct store_unfinished *b)
 {
+    return mark_same(a, b) && (a->state == 0 || (a->wrote == b->wrote && a->refused == b->refused &&
+                                                 a->touched_ms == b->touched_ms && uuid_equal(&a->owner, &b->owner)));
+}
+
+/* How many that are. Among many nodes the mark tells all that the set knows. */
+static size_t put_marks(const struct store_group *group)
+{
+    size_t count = 0;
     for (size_t i = 0; i < group->member_count; i++) {
+        const struct store_unfinished *was = &group->members[i].was;
         struct store_unfinished entry = entry_after(group, &group->members[i]);
-        if (!mark_same(&entry, &group->members[i].was)) {
+        if (group->local->shared ? !entry_same(&entry, was) : !mark_same(&entry, was)) {
             store_local_put_mark(group->local, group->local->batch, &entry);
+            count++;
+        }
+    }
+    return count;
+}
+
+/* What the group relies on and does not write: that its imports are open still, and that those whose customers
+ * it updates are not undone meanwhile. */
+static void lock_rows(const struct store_group *group)
+{
+    uint8_t key[STORE_ROW_KEY_BYTES];
+    struct store_kv *kv = group->local->kv;
+    for (size_t i = 0; i < group->member_count; i++) {
+        const struct store_member *member = &group->members[i];
+        if (member->was.state == IMPORT_OPEN) {
+            store_kv_lock(kv, STORE_FAMILY_UNFINISHED, store_rows_pair_key(key, &member->tenant, &member->import),
+                          false);
+        }
+    }
+    for (const struct store_update *update = group->updates; update != NULL; update = update->next) {
+        const struct store_chunk *chunk = update->at->chunk;
+        if (chunk->kept && !chunk->dry && !uuid_equal(&update->import, &chunk->import)) {
+            store_kv_lock(kv, STORE_FAMILY_IMPORT, store_rows_pair_key(key, &chunk->tenant, &update->import), true);
         }
     }
 }
@@ -66,12 +99,6 @@ struct stages {
     struct store_unfinished_set *before; /* NULL: no change */
     struct store_unfinished_set *after;
 };
-
-static bool entry_same(const struct store_unfinished *a, const struct store_unfinished *b)
-{
-    return mark_same(a, b) &&
-           (a->state == 0 || (a->wrote == b->wrote && a->refused == b->refused && a->touched_ms == b->touched_ms));
-}
 
 /* Imports that begin in this group come first (U1), whatever state it leaves them in: one that it commits is in the
  * set because it updates, and its rows are there all at once. */
@@ -137,7 +164,9 @@ static int compose_and_write(struct store_group *group, struct store_kv_batch *i
     struct stages stages = {0};
     size_t kept = 0;
     int err = store_group_compose(group, local->batch, index, &kept);
-    put_marks(group);
+    size_t marks = put_marks(group);
+    kept += local->shared ? marks : 0; /* that an import was refused is told to all */
+    lock_rows(group);
     err = err == 0 ? stage(group, &stages) : err;
     if (err == 0) {
         publish(local, &stages.before);

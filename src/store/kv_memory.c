@@ -9,6 +9,7 @@
  */
 #include <assert.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "store/kv_priv.h"
@@ -501,8 +502,17 @@ static void memory_close(struct store_kv *kv)
     free(memory);
 }
 
+static void memory_describe(struct store_kv *kv, struct store_facts *facts)
+{
+    (void)kv;
+    (void)snprintf(facts->kind, sizeof facts->kind, "memory");
+    (void)snprintf(facts->engine, sizeof facts->engine, "memory");
+    (void)snprintf(facts->durability, sizeof facts->durability, "none");
+}
+
 static const struct store_kv_ops memory_ops = {
     .close = memory_close,
+    .describe = memory_describe,
     .view_open = memory_view_open,
     .view_close = memory_view_close,
     .get = memory_get,

@@ -1,7 +1,8 @@
 /*
  * The small ordered key-value interface that the local store stands on: families of rows in order
- * of their key bytes, written in batches, read at a view (a snapshot). Two kinds implement it:
- * kv_rocks.c (RocksDB) and kv_memory.c. What a row means is not known here; see rows_priv.h.
+ * of their key bytes, written in batches, read at a view (a snapshot). Three kinds implement it:
+ * kv_rocks.c (RocksDB), kv_memory.c, and kv_postgres.c, whose views are the transaction that it is in
+ * (postgres_priv.h). What a row means is not known here; see rows_priv.h.
  *
  * Threads: any function from any thread; a batch, a view and a walk belong to one thread at a time.
  */
@@ -68,6 +69,8 @@ struct store_kv_ops {
     void (*file_free)(struct store_kv_file *file);
     int (*ingest)(struct store_kv *kv, struct store_kv_file *const *files, size_t count);
     int (*resume)(struct store_kv *kv);
+    void (*describe)(struct store_kv *kv, struct store_facts *facts);
+    void (*lock)(struct store_kv *kv, enum store_family family, struct slice key, bool shared); /* may be NULL */
 };
 
 struct store_kv {
@@ -223,6 +226,23 @@ static inline void store_kv_file_free(struct store_kv *kv, struct store_kv_file 
 MUST_CHECK static inline int store_kv_ingest(struct store_kv *kv, struct store_kv_file *const *files, size_t count)
 {
     return count == 0 ? 0 : kv->ops->ingest(kv, files, count);
+}
+
+/* Kind, engine and durability. */
+static inline void store_kv_describe(struct store_kv *kv, struct store_facts *facts)
+{
+    kv->ops->describe(kv, facts);
+}
+
+/*
+ * What was read of the row must still hold when the batch that is written next counts; for rows that it does not
+ * write itself. `shared`: others may rely on it too. Nothing in a store of one process, where locks see to that.
+ */
+static inline void store_kv_lock(struct store_kv *kv, enum store_family family, struct slice key, bool shared)
+{
+    if (kv->ops->lock != NULL) {
+        kv->ops->lock(kv, family, key, shared);
+    }
 }
 
 /* After writes failed for want of room: makes writing possible again. Rows are then as they are on the disk: a

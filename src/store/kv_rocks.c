@@ -9,6 +9,7 @@
  * to the log, without anything that could break its line.
  */
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/log.h"
@@ -382,9 +383,18 @@ static int rocks_write(struct store_kv *kv, struct store_kv_batch *batch, bool s
     return text == NULL ? 0 : store_rocks_fail("write", text);
 }
 
+static void rocks_describe(struct store_kv *kv, struct store_facts *facts)
+{
+    (void)kv;
+    (void)snprintf(facts->kind, sizeof facts->kind, "rocksdb");
+    (void)snprintf(facts->engine, sizeof facts->engine, "RocksDB");
+    (void)snprintf(facts->durability, sizeof facts->durability, "write-ahead log synced before any answer");
+}
+
 const struct store_kv_ops store_rocks_ops = {
     .close = store_rocks_close,
     .resume = store_rocks_resume,
+    .describe = rocks_describe,
     .view_open = rocks_view_open,
     .view_close = rocks_view_close,
     .get = rocks_get,

@@ -25,6 +25,7 @@
  */
 #include "store/run_priv.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/log.h"
@@ -86,7 +87,7 @@ int store_local_write(struct store_local *local, struct store_kv_batch *batch, b
 int store_local_failed(struct store_local *local, int err)
 {
     int none = 0;
-    if (err == 0 || err == ERR_NO_MEMORY) {
+    if (err == 0 || err == ERR_NO_MEMORY || local->shared) {
         return err;
     }
     err = err == ERR_STORAGE_FULL ? ERR_STORAGE_FULL : ERR_STORAGE_IO;
@@ -176,13 +177,12 @@ static int start(struct store_local *local, struct buf *why)
 
 /* ---- the kind ---- */
 
-static void local_close(struct store *store)
+void store_local_free(struct store_local **of)
 {
-    struct store_local *local = store_local_of(store);
-    if (local->kv != NULL) {
-        store_kv_batch_free(local->kv, &local->batch);
-        store_kv_close(&local->kv);
-    }
+    struct store_local *local = *of;
+    *of = NULL;
+    store_kv_batch_free(local->kv, &local->batch);
+    store_kv_close(&local->kv);
     buf_fini(&local->expired_to);
     buf_fini(&local->folded_to);
     arena_free(&local->arena);
@@ -195,9 +195,25 @@ static void local_close(struct store *store)
     free(local);
 }
 
+static void local_close(struct store *store)
+{
+    struct store_local *local = store_local_of(store);
+    store_local_free(&local);
+}
+
 static int local_health(struct store *store)
 {
     return store_local_health(store_local_of(store));
+}
+
+static void local_facts(struct store *store, struct store_facts *facts)
+{
+    const struct store_local *local = store_local_of(store);
+    store_kv_describe(local->kv, facts);
+    facts->schema = STORE_FORMAT_VERSION;
+    if (!local->sync) {
+        (void)snprintf(facts->durability, sizeof facts->durability, "none: answers come before the sync");
+    }
 }
 
 static const struct store_ops local_ops = {
@@ -221,6 +237,7 @@ static const struct store_ops local_ops = {
     .meta_list = store_local_meta_list,
     .sweep = store_local_sweep,
     .expire = store_local_expire,
+    .facts = local_facts,
     .health = local_health,
     .resume = store_local_resume,
     .run_open = store_local_run_open,
@@ -232,7 +249,7 @@ static const struct store_ops local_ops = {
     .verify = store_local_verify,
 };
 
-static struct store_local *local_new(void)
+static struct store_local *make(void)
 {
     struct store_local *local = calloc(1, sizeof *local);
     if (local == NULL) {
@@ -251,10 +268,10 @@ static struct store_local *local_new(void)
     return local;
 }
 
-/* Takes the key-value store. */
-static int open_over(struct store_kv **kv, bool sync, struct store **store, struct buf *why)
+int store_local_new(struct store_kv **kv, bool sync, struct store_local **out)
 {
-    struct store_local *local = local_new();
+    struct store_local *local = make();
+    *out = NULL;
     if (local == NULL) {
         store_kv_close(kv);
         return ERR_NO_MEMORY;
@@ -263,10 +280,24 @@ static int open_over(struct store_kv **kv, bool sync, struct store **store, stru
     *kv = NULL;
     local->sync = sync;
     local->batch = store_kv_batch_new(local->kv);
-    bool whole = local->arena != NULL && local->members != NULL && local->unfinished != NULL && local->batch != NULL;
-    int err = whole ? start(local, why) : ERR_NO_MEMORY;
+    if (local->arena == NULL || local->members == NULL || local->unfinished == NULL || local->batch == NULL) {
+        store_local_free(&local);
+        return ERR_NO_MEMORY;
+    }
+    *out = local;
+    return 0;
+}
+
+/* Takes the key-value store. */
+static int open_over(struct store_kv **kv, bool sync, struct store **store, struct buf *why)
+{
+    struct store_local *local = NULL;
+    int err = store_local_new(kv, sync, &local);
+    err = err == 0 ? start(local, why) : err;
     if (err != 0) {
-        local_close(&local->store);
+        if (local != NULL) {
+            store_local_free(&local);
+        }
         return err;
     }
     *store = &local->store;

@@ -27,6 +27,11 @@ struct store_local {
     struct store store;
     struct store_kv *kv;
     bool sync;
+    /* One of several over the same rows, here and in other processes: of this node. The set is then made from the rows
+     * before each operation, failures are the caller's, and what is relied on is locked (postgres.c). */
+    bool shared;
+    bool running; /* this node's imports are gone on with; at its start none is */
+    struct uuid node;
     atomic_int stopped; /* 0, or what every write answers from now on (S7) */
 
     pthread_mutex_t commit_lock;
@@ -47,6 +52,10 @@ struct store_local {
     pthread_mutex_t view_lock;
     struct store_unfinished_set *unfinished;
 };
+
+/* Not yet started: no format, no recovery. Takes the key-value store. 0 or ERR_NO_MEMORY. */
+int store_local_new(struct store_kv **kv, bool sync, struct store_local **local) MUST_CHECK;
+void store_local_free(struct store_local **local);
 
 static inline struct store_local *store_local_of(struct store *store)
 {
@@ -90,8 +99,13 @@ int store_local_put_import(struct store_local *local, struct store_kv_batch *bat
 /* Frees the idempotency key that the entry's import has, if it still has it. 0 or why that can't be read. */
 int store_local_erase_claim(struct store_local *local, struct store_kv_batch *batch,
                             const struct store_unfinished *entry) MUST_CHECK;
-/* S6, once, while nobody else has the store. */
+/* S6, once, while nobody else has the store; of many nodes, for what no living node goes on with. */
 int store_local_recover(struct store_local *local, struct store_kv_view *rows) MUST_CHECK;
+/* Of many nodes: this one goes on no more with the import. A resumable one may be gone on with by any, another is
+ * aborted. */
+int store_local_release(struct store_local *local, const struct uuid *tenant, const struct uuid *import) MUST_CHECK;
+/* Whether the entry is one that store_local_recover looks at. */
+bool store_local_is_left(const struct store_local *local, const struct store_unfinished *entry);
 /* Whether the import has an outcome row. 0 or why that can't be read. */
 int store_local_has_outcomes(struct store_local *local, struct store_kv_view *rows, const struct uuid *tenant,
                              const struct uuid *import, bool *has) MUST_CHECK;

@@ -25,12 +25,13 @@ int store_local_has_outcomes(struct store_local *local, struct store_kv_view *ro
 void store_local_put_mark(struct store_local *local, struct store_kv_batch *batch, const struct store_unfinished *entry)
 {
     uint8_t bytes[STORE_ROW_KEY_BYTES];
-    uint8_t value[STORE_MARK_BYTES];
+    uint8_t value[STORE_MARK_BYTES + STORE_OWNED_BYTES];
     struct slice key = store_rows_pair_key(bytes, &entry->tenant, &entry->import);
     if (entry->state == 0) {
         store_kv_erase(local->kv, batch, STORE_FAMILY_UNFINISHED, key);
     } else {
-        store_kv_put(local->kv, batch, STORE_FAMILY_UNFINISHED, key, store_rows_mark_write(value, entry));
+        store_kv_put(local->kv, batch, STORE_FAMILY_UNFINISHED, key,
+                     local->shared ? store_rows_mark_write_owned(value, entry) : store_rows_mark_write(value, entry));
     }
 }
 
@@ -82,6 +83,28 @@ static int recover_import(struct store_local *local, struct store_import *row, i
     return err;
 }
 
+/* Among many nodes, nobody goes on with an open import of a node that lives no more. One without an owner was given
+ * back; a start looks at those too, for rows that came from another kind of store have none. */
+bool store_local_is_left(const struct store_local *local, const struct store_unfinished *entry)
+{
+    bool own = uuid_is_zero(&entry->owner) || uuid_equal(&entry->owner, &local->node);
+    return entry->state == IMPORT_OPEN && !entry->foreign && !(local->running && own);
+}
+
+static bool is_left(const struct store_local *local, const struct store_unfinished *entry)
+{
+    const struct store_unfinished *known = store_unfinished_find(local->unfinished, &entry->tenant, &entry->import);
+    return !local->shared || (known != NULL && store_local_is_left(local, known));
+}
+
+/* It was given back, and waits for whoever goes on with it. */
+static bool is_waiting(const struct store_local *local, const struct store_unfinished *entry,
+                       const struct store_import *row)
+{
+    return local->shared && uuid_is_zero(&entry->owner) && entry->touched_ms != 0 && row->state == IMPORT_OPEN &&
+           row->resumable;
+}
+
 /* One unfinished mark as it was left behind. */
 static int recover(struct store_local *local, struct store_kv_view *rows, struct slice key, struct slice mark)
 {
@@ -89,16 +112,21 @@ static int recover(struct store_local *local, struct store_kv_view *rows, struct
     struct store_import row;
     struct buf envelope;
     int err = store_rows_mark_read(key, mark, &entry);
+    if (err == 0 && !is_left(local, &entry)) {
+        return 0;
+    }
     err = err == 0 ? store_local_has_outcomes(local, rows, &entry.tenant, &entry.import, &entry.wrote) : err;
     if (err != 0) {
         return err;
     }
-    entry.touched_ms = clock_real_ms();
     buf_init(&envelope, 0);
     int found = store_local_import_get(&local->store, &entry.tenant, &entry.import, &row, &envelope);
-    err = recover_import(local, &row, found, &entry);
+    bool waiting = found == 0 && is_waiting(local, &entry, &row);
+    entry.touched_ms = clock_real_ms();
+    memset(&entry.owner, 0, sizeof entry.owner);
+    err = waiting ? 0 : recover_import(local, &row, found, &entry);
     buf_fini(&envelope);
-    if (err != 0) {
+    if (err != 0 || waiting) {
         return err;
     }
     store_local_put_mark(local, local->batch, &entry);
@@ -129,4 +157,26 @@ int store_local_recover(struct store_local *local, struct store_kv_view *rows)
     int broken = store_kv_walk_close(local->kv, &walk);
     err = err == 0 ? broken : err;
     return err == 0 && count > 0 ? store_local_write(local, local->batch, true) : err;
+}
+
+int store_local_release(struct store_local *local, const struct uuid *tenant, const struct uuid *import)
+{
+    const struct store_unfinished *known = store_unfinished_find(local->unfinished, tenant, import);
+    struct store_import row;
+    struct buf envelope;
+    if (known == NULL || known->state != IMPORT_OPEN || !uuid_equal(&known->owner, &local->node)) {
+        return 0;
+    }
+    struct store_unfinished entry = *known;
+    memset(&entry.owner, 0, sizeof entry.owner);
+    buf_init(&envelope, 0);
+    int found = store_local_import_get(&local->store, tenant, import, &row, &envelope);
+    int err = recover_import(local, &row, found, &entry);
+    buf_fini(&envelope);
+    if (err == 0) {
+        store_local_put_mark(local, local->batch, &entry);
+        err = store_local_write(local, local->batch, true);
+    }
+    store_kv_batch_clear(local->kv, local->batch);
+    return err;
 }

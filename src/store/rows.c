@@ -29,8 +29,10 @@
 #define FLAGS_KNOWN    0x1fu
 
 #define REVISES      0x80u /* beside the state in a mark */
-#define UPDATED      2     /* first byte of what an update wrote; a record or secrets row begins with its version, 1 */
-#define RECORD_ID_AT 20    /* see record.c */
+#define WROTE        0x01u /* in the part of a mark that many nodes share */
+#define REFUSED      0x02u
+#define UPDATED      2  /* first byte of what an update wrote; a record or secrets row begins with its version, 1 */
+#define RECORD_ID_AT 20 /* see record.c */
 
 static_assert(RECORD_VERSION != UPDATED, "a record is told from what an update wrote by its first byte");
 
@@ -232,11 +234,42 @@ struct slice store_rows_mark_write(uint8_t value[STORE_MARK_BYTES], const struct
     return view(value, entry->claimed ? append(value + 1, entry->mac, CRYPTO_MAC_BYTES) : value + 1);
 }
 
+struct slice store_rows_mark_write_owned(uint8_t value[STORE_MARK_BYTES + STORE_OWNED_BYTES],
+                                         const struct store_unfinished *entry)
+{
+    struct slice mark = store_rows_mark_write(value, entry);
+    uint8_t *end = value + mark.size;
+    uint64_t touched = (uint64_t)entry->touched_ms;
+    *end++ = (uint8_t)((entry->wrote ? WROTE : 0) | (entry->refused ? REFUSED : 0));
+    end = append(end, entry->owner.bytes, UUID_BYTES);
+    for (size_t i = 0; i < sizeof touched; i++) {
+        *end++ = (uint8_t)(touched >> (8 * i));
+    }
+    return view(value, end);
+}
+
+static void read_owned(struct slice value, size_t at, struct store_unfinished *entry)
+{
+    uint64_t touched = 0;
+    entry->wrote = ((uint8_t)value.data[at] & WROTE) != 0;
+    entry->refused = ((uint8_t)value.data[at] & REFUSED) != 0;
+    entry->owner = store_rows_uuid_at(value, at + 1);
+    for (size_t i = 0; i < sizeof touched; i++) {
+        touched |= (uint64_t)(uint8_t)value.data[at + 1 + UUID_BYTES + i] << (8 * i);
+    }
+    entry->touched_ms = (int64_t)touched;
+}
+
 int store_rows_mark_read(struct slice key, struct slice value, struct store_unfinished *entry)
 {
-    *entry = (struct store_unfinished){.claimed = value.size == STORE_MARK_BYTES};
-    if (key.size != STORE_PAIR_BYTES || (value.size != 1 && value.size != STORE_MARK_BYTES)) {
+    bool owned = value.size > STORE_MARK_BYTES;
+    size_t size = owned ? value.size - STORE_OWNED_BYTES : value.size;
+    *entry = (struct store_unfinished){.wrote = true, .claimed = size == STORE_MARK_BYTES};
+    if (key.size != STORE_PAIR_BYTES || (size != 1 && size != STORE_MARK_BYTES)) {
         return ERR_CORRUPT;
+    }
+    if (owned) {
+        read_owned(value, size, entry);
     }
     entry->tenant = store_rows_uuid_at(key, 0);
     entry->import = store_rows_uuid_at(key, UUID_BYTES);

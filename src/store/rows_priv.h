@@ -12,7 +12,8 @@
  *   outcome     tenant 16, import 16, chunk 4        chain 16, outcomes: see store_rows_outcome_write
  *   fault       tenant 16, import 16, chunk 4        the caller's: refused items, sealed
  *   request     tenant 16, mac 16                    import 16, terms 16, created 8
- *   unfinished  tenant 16, import 16                 state 1 (import_state; 128: it updates), mac 16 of its key if any
+ *   unfinished  tenant 16, import 16                 state 1 (import_state; 128: it updates), mac 16 of its key if any;
+ *                                                    of many nodes: 1 (1: wrote, 2: refused), owner 16, touched 8
  *   revision    tenant 16, customer 16, number 8     import 16, pending 1, secrets (length 4, row), record
  *   change      tenant 16, import 16, customer 16    import 16 that changed this customer of the first
  *   meta        text                                 the caller's
@@ -36,6 +37,7 @@
 #define STORE_REVISION_BYTES (STORE_PAIR_BYTES + 8)
 #define STORE_HOLDER_BYTES   (3 * UUID_BYTES + 2 * CRYPTO_MAC_BYTES) /* at most */
 #define STORE_MARK_BYTES     (1 + CRYPTO_MAC_BYTES)                  /* at most */
+#define STORE_OWNED_BYTES    (1 + UUID_BYTES + 8)                    /* behind the mark, in a store of many nodes */
 #define STORE_REQUEST_BYTES  (UUID_BYTES + CRYPTO_MAC_BYTES + 8)
 
 /*
@@ -93,7 +95,11 @@ int store_rows_request_read(struct slice value, struct store_request *request) M
 
 /* The entry's mark; its state is not 0. */
 struct slice store_rows_mark_write(uint8_t value[STORE_MARK_BYTES], const struct store_unfinished *entry);
-/* What key and value say of the entry. 0 or ERR_CORRUPT. */
+/* The same with what nodes tell each other: wrote and refused, owner, touched_ms. */
+struct slice store_rows_mark_write_owned(uint8_t value[STORE_MARK_BYTES + STORE_OWNED_BYTES],
+                                         const struct store_unfinished *entry);
+/* What key and value say of the entry; a mark that is not owned says `wrote`, to be on the safe side, and touched
+ * never. 0 or ERR_CORRUPT. */
 int store_rows_mark_read(struct slice key, struct slice value, struct store_unfinished *entry) MUST_CHECK;
 
 void store_rows_revision_write(struct buf *row, const struct store_revision *revision);

@@ -6,6 +6,18 @@
 
 #include "store/store_priv.h"
 
+bool store_is_shared(const char *location)
+{
+    struct slice text = slice_from_text(location);
+    return slice_starts(text, SLICE("postgresql://")) || slice_starts(text, SLICE("postgres://"));
+}
+
+int store_open(const char *location, const struct store_options *options, struct store **store, struct buf *why)
+{
+    return store_is_shared(location) ? store_open_postgres(location, options, store, why)
+                                     : store_open_rocks(location, options, store, why);
+}
+
 void store_close(struct store **store)
 {
     if (*store != NULL) {
@@ -110,6 +122,19 @@ int store_meta_list(struct store *store, struct slice prefix, store_meta_fn *eac
 int store_sweep(struct store *store, size_t limit, bool *left)
 {
     return store->ops->sweep(store, limit, left);
+}
+
+void store_import_release(struct store *store, const struct uuid *tenant, const struct uuid *import)
+{
+    if (store->ops->import_release != NULL) {
+        store->ops->import_release(store, tenant, import);
+    }
+}
+
+void store_facts(struct store *store, struct store_facts *facts)
+{
+    *facts = (struct store_facts){.groups = 1};
+    store->ops->facts(store, facts);
 }
 
 int store_health(struct store *store)

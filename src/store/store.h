@@ -18,10 +18,13 @@
  *     gone on with or aborted.
  * S7  A failed write or sync stops the store: every later commit returns ERR_STORAGE_STOPPED until it
  *     is opened again. While the disk is full it is ERR_STORAGE_FULL, and store_resume ends that when
- *     there is room. Reads go on in both.
+ *     there is room. Reads go on in both. A database answers for its own disks: while it is away every
+ *     call returns ERR_STORAGE_AWAY, and goes on by itself when it is back.
  * S8  Every key begins with the tenant; no call returns a row of another tenant.
  * S9  Of any number of attempts to claim one idempotency key, one import has it. The claim is written
  *     in the commit that writes the import's first row.
+ * S10 A call that returns ERR_OUTCOME_UNKNOWN has happened whole or not at all, and it could not be
+ *     told which in time. Any other failure means that nothing of it has happened.
  *
  * Threads: any function by any thread at any time; commits take turns.
  */
@@ -39,12 +42,26 @@ struct store;
 
 struct store_options {
     bool unsafe_no_sync; /* benchmarks and planted defects only: answer before the sync */
-    size_t memory_bytes; /* for caches and unwritten rows together; 0: default (192 MiB) */
+    size_t memory_bytes; /* of RocksDB, for caches and unwritten rows together; 0: default (192 MiB) */
+    /* Of PostgreSQL: */
+    struct uuid node;     /* this server among those of one database, the same over its restarts; zero: a new one */
+    unsigned connections; /* that work at a time; 0: default (8). One more keeps watch */
+    unsigned patience_ms; /* how long a call waits for a database that is away; 0: default (20 s) */
 };
+
+/* Opens or creates the store at `location`: a URL (postgresql://…, postgres://…) or a folder of RocksDB's. 0, or
+ * ERR_STORAGE_*, ERR_CORRUPT or ERR_CONFIG with the reason, free of passwords, in *why. */
+int store_open(const char *location, const struct store_options *options, struct store **store,
+               struct buf *why) MUST_CHECK;
+/* Whether the location is one of a database, which several servers may share. */
+bool store_is_shared(const char *location);
 
 /* Opens or creates the store in folder `path`. 0, or ERR_STORAGE_* / ERR_CORRUPT with the reason in *why. */
 int store_open_rocks(const char *path, const struct store_options *options, struct store **store,
                      struct buf *why) MUST_CHECK;
+/* The store in a database of the PostgreSQL family; `conninfo` as libpq takes it. */
+int store_open_postgres(const char *conninfo, const struct store_options *options, struct store **store,
+                        struct buf *why) MUST_CHECK;
 /* A store in memory, for tests. */
 int store_open_memory(struct store **store) MUST_CHECK;
 /* Waits for nothing: no other call may be running. Clears the pointer. */
@@ -163,7 +180,8 @@ struct store_chunk {
         *chain; /* CRYPTO_MAC_BYTES, kept with the outcomes: digest of the body up to this chunk; NULL: zeros */
     struct slice faults; /* the refused items, sealed, kept as they are under the chunk's number; empty: none */
     /* Called when the chunk's outcomes are decided and, not being atomic, some are CONFLICT or BUSY: may set
-     * `faults` again. Must be quick; calls nothing of the store. NULL: none. */
+     * `faults` again. Must be quick; calls nothing of the store. A store that several servers share may decide
+     * again, and calls it again then, with `row`, `faults` and forget_request as they came. NULL: none. */
     void (*decided)(struct store_chunk *chunk, void *context);
     void *context;
     /* Claim to write in the same commit, or (`forget`) to remove. A claim older than `request_before_ms` is
@@ -282,7 +300,25 @@ struct store_expiry {
 };
 int store_expire(struct store *store, const struct store_expiry *expiry, bool *left) MUST_CHECK;
 
-/* 0, or why the store takes no commits (ERR_STORAGE_STOPPED, ERR_STORAGE_FULL). */
+/*
+ * This server goes on no more with an import that it has left open: its request ended. Where several servers share a
+ * store another one may now, if it is resumable; else it is aborted. Nothing otherwise. Never fails: what could not be
+ * written is tried again behind the caller's back.
+ */
+void store_import_release(struct store *store, const struct uuid *tenant, const struct uuid *import);
+
+/* What the store is, in words for an operator. */
+struct store_facts {
+    char kind[16];        /* rocksdb, postgresql, memory */
+    char engine[80];      /* and its version */
+    char durability[160]; /* what an answered commit has survived */
+    unsigned schema;
+    unsigned groups; /* of chunks that may usefully be committed at a time */
+};
+void store_facts(struct store *store, struct store_facts *facts);
+
+/* 0, or why the store takes no commits (ERR_STORAGE_STOPPED, ERR_STORAGE_FULL; ERR_STORAGE_AWAY: the database is
+ * away, and commits are taken again when it is back). */
 int store_health(struct store *store);
 /* Tries to take commits again after ERR_STORAGE_FULL. 0, or what store_health goes on to say. May take seconds. */
 int store_resume(struct store *store) MUST_CHECK;
@@ -297,7 +333,7 @@ int store_resume(struct store *store) MUST_CHECK;
  * beside one that is being finished. The import must have its open row, and takes no other chunk or row while it has
  * a run (ERR_BUSY). Ids of the customers that are
  * created rise. Chunks with IMPORT_EXISTING_UPDATE gain nothing: they are committed when they are added, and kept
- * whatever becomes of the run.
+ * whatever becomes of the run. So are all chunks where a store has nothing cheaper than a commit (PostgreSQL).
  */
 struct store_run;
 int store_run_open(struct store *store, const struct uuid *tenant, const struct uuid *import,

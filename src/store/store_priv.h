@@ -40,6 +40,8 @@ struct store_ops {
     int (*meta_list)(struct store *store, struct slice prefix, store_meta_fn *each, void *context);
     int (*sweep)(struct store *store, size_t limit, bool *left);
     int (*expire)(struct store *store, const struct store_expiry *expiry, bool *left);
+    void (*import_release)(struct store *store, const struct uuid *tenant, const struct uuid *import); /* or NULL */
+    void (*facts)(struct store *store, struct store_facts *facts);
     int (*health)(struct store *store);
     int (*resume)(struct store *store);
     int (*run_open)(struct store *store, const struct uuid *tenant, const struct uuid *import, struct store_run **run);

@@ -214,6 +214,9 @@ static int step(struct sweeper *sweeper, bool *left)
     }
     sweeper->import = set->entries[at];
     sweeper->removed = 0;
+    uint8_t key[STORE_ROW_KEY_BYTES];
+    store_kv_lock(local->kv, STORE_FAMILY_UNFINISHED,
+                  store_rows_pair_key(key, &sweeper->import.tenant, &sweeper->import.import), false);
     struct store_kv_view *rows = store_kv_view_open(local->kv);
     if (rows == NULL) {
         return ERR_NO_MEMORY;

@@ -22,6 +22,9 @@ struct store_unfinished {
     bool claimed;  /* it has an idempotency key, of this mac */
     uint8_t mac[CRYPTO_MAC_BYTES];
     int64_t touched_ms; /* when it was last gone on with, to a second; since the store was opened at the earliest */
+    /* In a store of many nodes: */
+    struct uuid owner; /* the node that goes on with it; zero: none does */
+    bool foreign;      /* that is another node, and it lives. Not stored */
 };
 
 /* Whether what it brought is not to be seen. */

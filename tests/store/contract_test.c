@@ -53,7 +53,11 @@ static struct CMUnitTest make_test(const struct row *row, enum kind kind)
     }
     test->row = row;
     test->kind = kind;
-    (void)snprintf(name, sizeof name, "%s: %s", kind == KIND_MEMORY ? "memory" : "rocks", row->name);
+    (void)snprintf(name, sizeof name, "%s: %s",
+                   kind == KIND_MEMORY  ? "memory"
+                   : kind == KIND_ROCKS ? "rocks"
+                                        : "postgres",
+                   row->name);
     return (struct CMUnitTest){.name = strdup(name),
                                .test_func = run,
                                .setup_func = set_up,
@@ -63,10 +67,11 @@ static struct CMUnitTest make_test(const struct row *row, enum kind kind)
 
 static size_t add_tests(struct CMUnitTest *tests, size_t count, const struct row *table)
 {
-    static const enum kind kinds[] = {KIND_MEMORY, KIND_ROCKS};
+    static const enum kind kinds[] = {KIND_MEMORY, KIND_ROCKS, KIND_POSTGRES};
+    const char *postgres = getenv(FIXTURE_POSTGRES);
     for (const struct row *row = table; row->name != NULL; row++) {
         for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
-            if ((row->kinds & kinds[i]) != 0) {
+            if ((row->kinds & kinds[i]) != 0 && (kinds[i] != KIND_POSTGRES || postgres != NULL)) {
                 tests[count++] = make_test(row, kinds[i]);
             }
         }
@@ -76,7 +81,7 @@ static size_t add_tests(struct CMUnitTest *tests, size_t count, const struct row
 
 int main(int argc, char **argv)
 {
-    struct CMUnitTest tests[256];
+    struct CMUnitTest tests[512];
     size_t count = 0;
     if (crypto_init() != 0) {
         return 1;

@@ -230,7 +230,7 @@ static void left_imports_end(struct fixture *fixture)
     fixture_commit(fixture, fixture_chunk(fixture, &under_way, 0, &third, 1), &under_way, IMPORT_OPEN);
     fixture_end(fixture, &plain, IMPORT_OPEN);
     fixture_end(fixture, &empty, IMPORT_OPEN);
-    if (fixture->kind == KIND_ROCKS) {
+    if (fixture->kind != KIND_MEMORY) {
         fixture_reopen(fixture);
     }
     struct store_expiry expiry = {.under_way = is_under_way, .context = &under_way};
@@ -243,7 +243,7 @@ static void left_imports_end(struct fixture *fixture)
     assert_int_equal(import_row(fixture, &left).error, ERR_CUT_OFF);
     assert_int_equal(import_row(fixture, &empty).state, IMPORT_ABORTED);
     assert_int_equal(import_row(fixture, &under_way).state, IMPORT_OPEN);
-    assert_int_equal(import_row(fixture, &plain).state, fixture->kind == KIND_ROCKS ? IMPORT_ABORTED : IMPORT_OPEN);
+    assert_int_equal(import_row(fixture, &plain).state, fixture->kind != KIND_MEMORY ? IMPORT_ABORTED : IMPORT_OPEN);
     assert_int_equal(store_request_get(fixture->store, &left.tenant, request.mac, &found), ERR_NOT_FOUND);
     assert_int_equal(fixture_keep(fixture, 0, two, 2)->outcomes[0].kind, STORE_CREATED);
     fixture_end(fixture, &under_way, IMPORT_COMMITTED);
@@ -280,11 +280,11 @@ static void left_imports_free_their_own_claim(struct fixture *fixture)
 
 const struct row ended_rows[] = {
     {"S3 S5 an undone import is gone at once, its keys are free", KIND_ALL, undone_at_once},
-    {"S3 what is undone stays undone over a reopen", KIND_ROCKS, undone_stays_undone},
+    {"S3 what is undone stays undone over a reopen", KIND_KEPT, undone_stays_undone},
     {"only a committed import is undone", KIND_ALL, only_committed_is_undone},
     {"claims that are too old go", KIND_ALL, old_claims_go},
     {"reports that are too old go, customers stay", KIND_ALL, old_reports_go},
-    {"expiry goes on after a reopen", KIND_ROCKS, expiry_goes_on_after_reopen},
+    {"expiry goes on after a reopen", KIND_KEPT, expiry_goes_on_after_reopen},
     {"S5 S9 an open import that nobody goes on with ends", KIND_ALL, left_imports_end},
     {"S9 it frees its own claim only", KIND_ALL, left_imports_free_their_own_claim},
     {0},

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <libpq-fe.h>
+
 #include "base/clock.h"
 
 #define ARENA_BYTES ((size_t)256 << 20)
@@ -34,12 +36,55 @@ static void make_keys(struct fixture *fixture)
     crypto_ring_free(&ring);
 }
 
+void fixture_sql(const struct fixture *fixture, const char *format, ...)
+{
+    char sql[512];
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(sql, sizeof sql, format, arguments);
+    va_end(arguments);
+    PGconn *connection = PQconnectdb(fixture->location[0] != '\0' ? fixture->location : getenv(FIXTURE_POSTGRES));
+    PQclear(PQexec(connection, "SET client_min_messages = warning"));
+    PGresult *result = PQexec(connection, sql);
+    ExecStatusType status = PQresultStatus(result);
+    PQclear(result);
+    if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK) {
+        fail_msg("%s: %s", sql, PQerrorMessage(connection));
+    }
+    PQfinish(connection);
+}
+
+/* A schema of its own, which the server's options name. */
+static void make_schema(struct fixture *fixture)
+{
+    static unsigned made;
+    const char *url = getenv(FIXTURE_POSTGRES);
+    (void)snprintf(fixture->schema, sizeof fixture->schema, "row_%d_%u", (int)getpid(), ++made);
+    fixture_sql(fixture, "CREATE SCHEMA %s", fixture->schema);
+    (void)snprintf(fixture->location, sizeof fixture->location, "%s%coptions=-csearch_path%%3D%s", url,
+                   strchr(url, '?') == NULL ? '?' : '&', fixture->schema);
+}
+
+int fixture_open_node(struct fixture *fixture, const struct uuid *node, struct store **store)
+{
+    struct store_options options = {.node = *node, .connections = 4};
+    struct buf why;
+    buf_init(&why, 0);
+    int err = store_open(fixture->location, &options, store, &why);
+    if (err != 0) {
+        print_error("open: %s: %.*s\n", err_code(err), SLICE_ARG(buf_view(&why)));
+    }
+    buf_fini(&why);
+    return err;
+}
+
 static void open_store(struct fixture *fixture)
 {
     struct buf why;
     buf_init(&why, 0);
-    int err = fixture->kind == KIND_MEMORY ? store_open_memory(&fixture->store)
-                                           : store_open_rocks(fixture->path, NULL, &fixture->store, &why);
+    int err = fixture->kind == KIND_MEMORY  ? store_open_memory(&fixture->store)
+              : fixture->kind == KIND_ROCKS ? store_open_rocks(fixture->path, NULL, &fixture->store, &why)
+                                            : fixture_open_node(fixture, &fixture->node, &fixture->store);
     if (err != 0) {
         fail_msg("open: %s: %.*s", err_code(err), SLICE_ARG(buf_view(&why)));
     }
@@ -56,6 +101,7 @@ static void start(struct fixture *fixture, enum kind kind)
         memset(fixture->tenants[i].bytes, (int)(0x10 * (i + 1)), UUID_BYTES);
     }
     make_keys(fixture);
+    fixture->node = fixture_uuid(fixture);
 }
 
 void fixture_open(struct fixture *fixture, enum kind kind)
@@ -65,6 +111,8 @@ void fixture_open(struct fixture *fixture, enum kind kind)
         const char *base = getenv("TMPDIR");
         (void)snprintf(fixture->path, sizeof fixture->path, "%s/muster-store-XXXXXX", base == NULL ? "/tmp" : base);
         assert_non_null(mkdtemp(fixture->path));
+    } else if (kind == KIND_POSTGRES) {
+        make_schema(fixture);
     }
     open_store(fixture);
 }
@@ -96,6 +144,9 @@ void fixture_close(struct fixture *fixture)
     store_close(&fixture->store);
     if (fixture->path[0] != '\0') {
         remove_folder(fixture->path);
+    }
+    if (fixture->schema[0] != '\0') {
+        fixture_sql(fixture, "DROP SCHEMA %s CASCADE", fixture->schema);
     }
     crypto_tenant_free(&fixture->keys);
     arena_free(&fixture->arena);

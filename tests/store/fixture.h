@@ -16,7 +16,15 @@
 #include "base/arena.h"
 #include "store/store.h"
 
-enum kind { KIND_MEMORY = 1, KIND_ROCKS = 2, KIND_ALL = 3 };
+/* KEPT: over a reopen. LOCAL: where the row is about one process's files, or about runs that are not kept yet. */
+enum kind {
+    KIND_MEMORY = 1,
+    KIND_ROCKS = 2,
+    KIND_POSTGRES = 4,
+    KIND_KEPT = KIND_ROCKS | KIND_POSTGRES,
+    KIND_LOCAL = KIND_MEMORY | KIND_ROCKS,
+    KIND_ALL = 7
+};
 
 #define TENANTS    2
 #define KINDS_MAX  8 /* keys of one test customer */
@@ -26,7 +34,10 @@ enum kind { KIND_MEMORY = 1, KIND_ROCKS = 2, KIND_ALL = 3 };
 struct fixture {
     enum kind kind;
     struct store *store;
-    char path[128]; /* folder of the store; empty for one in memory */
+    char path[128];  /* folder of the store; empty for one elsewhere */
+    char schema[32]; /* of a store in a database: one of its own */
+    char location[512];
+    struct uuid node; /* the server that opens it */
     struct uuid_maker maker;
     uint64_t random;
     struct uuid tenants[TENANTS];
@@ -47,6 +58,13 @@ struct person {
 
 void fixture_open(struct fixture *fixture, enum kind kind);
 void fixture_close(struct fixture *fixture);
+/* The variable that has the address of a database whose user may make schemas: without it rows of KIND_POSTGRES are
+ * left out. */
+#define FIXTURE_POSTGRES "MUSTER_TEST_POSTGRES"
+/* A statement of the test's own, in the fixture's schema. */
+void fixture_sql(const struct fixture *fixture, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Opens the fixture's database as another server. */
+int fixture_open_node(struct fixture *fixture, const struct uuid *node, struct store **store);
 /* Closes and opens the store on disk. */
 void fixture_reopen(struct fixture *fixture);
 /* The same with the store of a path that another process wrote; the fixture's maker goes on. */

@@ -1,0 +1,368 @@
+/*
+ * A connection to the server, in a pipeline: statements are queued, sent together, and their results taken in order.
+ * Whatever is waited for, for reading and for writing, ends at the link's deadline.
+ *
+ * The difficulty is to tell failures apart, since what follows differs: others were in the way (done again), the
+ * connection or the server is gone (done again on another one; if COMMIT was sent, settled first), or the server
+ * refuses (told). The first failure is the link's trouble, and after it nothing is sent. A server's texts can have
+ * keys and values in them, so nothing but the SQLSTATE and texts of this file ever leave here.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "store/postgres_priv.h"
+
+#define NANOSECONDS_A_MS 1000000
+#define RECONNECT_S      "4" /* for one address of several */
+
+/* ---- troubles ---- */
+
+void store_link_fail(struct store_link *link, enum store_trouble trouble, int error)
+{
+    if (link->trouble == TROUBLE_NONE) {
+        link->trouble = trouble;
+        link->error = error;
+    }
+}
+
+static void lose(struct store_link *link)
+{
+    link->trouble = TROUBLE_LOST; /* the worst: it counts from now on, whatever came before */
+    link->error = ERR_STORAGE_AWAY;
+}
+
+static bool is_one_of(const char *state, const char *const *list)
+{
+    for (; *list != NULL; list++) {
+        if (strncmp(state, *list, strlen(*list)) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Appendix A of PostgreSQL's documentation has the codes. */
+static const char *const again_states[] = {"40001", "40P01", "23505", "55P03", "40002", NULL};
+/* The server ends, starts, is a standby now, has no room for a connection, or an operator threw us out. */
+static const char *const lost_states[] = {"08",    "57P01", "57P02", "57P03", "57P04", "57P05",
+                                          "25006", "53300", "40003", "25P03", NULL};
+static const char *const full_states[] = {"53100", NULL};
+
+static void refuse(struct store_link *link, const char *state)
+{
+    int error = is_one_of(state, full_states) ? ERR_STORAGE_FULL : ERR_STORAGE_IO;
+    store_link_fail(link, TROUBLE_REFUSED, error);
+    log_error(NULL, "database refused", "\"sqlstate\":\"%.5s\"", state);
+}
+
+static void note_state(struct store_link *link, const char *state)
+{
+    if (link->state[0] == '\0') {
+        memcpy(link->state, state, 5);
+    }
+    link->unknown = link->unknown || strncmp(state, "40003", 5) == 0;
+    if (is_one_of(state, lost_states)) {
+        lose(link);
+    } else if (is_one_of(state, again_states)) {
+        store_link_fail(link, TROUBLE_AGAIN, ERR_OVERLOADED);
+    } else if (link->trouble == TROUBLE_NONE) {
+        refuse(link, state);
+    }
+}
+
+static void note_result(struct store_link *link, const PGresult *result)
+{
+    const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    if (state == NULL || strlen(state) != 5 || PQstatus(link->conn) == CONNECTION_BAD) {
+        lose(link); /* libpq's own words: the connection broke */
+    } else {
+        note_state(link, state);
+    }
+}
+
+/* 01000 with a commit: somebody cancelled the wait for a standby. 57P01 as a warning: the same, and the server ends. */
+static void note_warning(void *context, const PGresult *result)
+{
+    struct store_link *link = context;
+    const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    const char *severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
+    bool warning = severity == NULL || strcmp(severity, "WARNING") == 0;
+    link->warned = link->warned || (warning && state != NULL && (strcmp(state, "01000") == 0 || state[0] == '5'));
+}
+
+/* ---- waiting ---- */
+
+static int left_ms(const struct store_link *link)
+{
+    int64_t left = (link->deadline_ns - clock_monotonic_ns()) / NANOSECONDS_A_MS;
+    return left <= 0 ? 0 : left > 60000 ? 60000 : (int)left;
+}
+
+/* Until the socket is ready for one of the events. False: lost. */
+static bool wait_for(struct store_link *link, short events)
+{
+    struct pollfd poll_one = {.fd = PQsocket(link->conn), .events = events};
+    int ready = 0;
+    do {
+        int left = left_ms(link);
+        ready = left == 0 ? 0 : poll(&poll_one, 1, left);
+    } while (ready < 0 && errno == EINTR);
+    if (ready <= 0 || poll_one.fd < 0) {
+        lose(link);
+        return false;
+    }
+    return true;
+}
+
+/* Sends what is queued while taking in what comes: a server that can't write does not read. `all`: to the end. */
+static void flush(struct store_link *link, bool all)
+{
+    int left = PQflush(link->conn);
+    while (left == 1 && all && link->trouble != TROUBLE_LOST) {
+        if (wait_for(link, POLLIN | POLLOUT) && PQconsumeInput(link->conn) == 1) {
+            left = PQflush(link->conn);
+        } else {
+            lose(link);
+        }
+    }
+    if (left < 0) {
+        /* The reason may have come before the connection broke: it is read with the results. */
+        (void)PQconsumeInput(link->conn);
+    }
+}
+
+static PGresult *next_result(struct store_link *link)
+{
+    while (PQisBusy(link->conn)) {
+        int unsent = PQflush(link->conn);
+        if (!wait_for(link, unsent == 1 ? POLLIN | POLLOUT : POLLIN)) {
+            return NULL;
+        }
+        if (PQconsumeInput(link->conn) == 0 && PQisBusy(link->conn)) {
+            lose(link);
+            return NULL;
+        }
+    }
+    return PQgetResult(link->conn);
+}
+
+/* ---- opening ---- */
+
+/* The connection's own words may name hosts and users; those of the server, what they please. Neither is told. */
+static void explain(const struct store_link *link, struct buf *why)
+{
+    if (why == NULL) {
+        return;
+    }
+    const char *host = link->conn == NULL ? NULL : PQhost(link->conn);
+    const char *port = link->conn == NULL ? NULL : PQport(link->conn);
+    bool asked = link->conn != NULL && PQconnectionNeedsPassword(link->conn) == 1;
+    const char *message = link->conn == NULL ? "" : PQerrorMessage(link->conn);
+    const char *reason = asked || strstr(message, "password") != NULL ? "it refuses the password"
+                         : strstr(message, "does not exist") != NULL  ? "the database or the role is not there"
+                         : strstr(message, "invalid") != NULL         ? "the address is not valid"
+                                                                      : "it does not answer, or takes nobody now";
+    buf_printf(why, "the database at %s:%s can't be used: %s", host == NULL || *host == '\0' ? "?" : host,
+               port == NULL || *port == '\0' ? "?" : port, reason);
+}
+
+static int connect_within(struct store_link *link)
+{
+    PostgresPollingStatusType status = PGRES_POLLING_WRITING;
+    while (status != PGRES_POLLING_OK) {
+        if (status == PGRES_POLLING_FAILED || !wait_for(link, status == PGRES_POLLING_READING ? POLLIN : POLLOUT)) {
+            return ERR_STORAGE_AWAY;
+        }
+        status = PQconnectPoll(link->conn);
+    }
+    return PQsetnonblocking(link->conn, 1) == 0 && PQenterPipelineMode(link->conn) == 1 ? 0 : ERR_STORAGE_AWAY;
+}
+
+int store_link_open(struct store_link *link, const char *conninfo, struct buf *why)
+{
+    const char *const names[] = {"dbname", "fallback_application_name", "connect_timeout", "client_encoding", NULL};
+    const char *const values[] = {conninfo, "muster", RECONNECT_S, "UTF8", NULL};
+    *link = (struct store_link){.deadline_ns = link->deadline_ns};
+    link->conn = PQconnectStartParams(names, values, 1);
+    if (link->conn != NULL && PQstatus(link->conn) != CONNECTION_BAD) {
+        (void)PQsetNoticeReceiver(link->conn, note_warning, link);
+        if (connect_within(link) == 0) {
+            link->trouble = TROUBLE_NONE;
+            return 0;
+        }
+    }
+    explain(link, why);
+    store_link_close(link);
+    return ERR_STORAGE_AWAY;
+}
+
+void store_link_close(struct store_link *link)
+{
+    PQfinish(link->conn);
+    link->conn = NULL;
+    link->awaited = 0;
+    lose(link);
+}
+
+/* ---- statements ---- */
+
+void store_params_add(struct store_params *params, Oid type, struct slice value)
+{
+    params->types[params->count] = type;
+    params->values[params->count] = value.data == NULL ? "" : value.data;
+    params->sizes[params->count++] = (int)value.size;
+}
+
+void store_link_send(struct store_link *link, const char *sql, const struct store_params *params)
+{
+    static const int binary[STORE_LINK_PARAMS] = {1, 1, 1, 1, 1, 1};
+    static const struct store_params none = {0};
+    const struct store_params *sent = params == NULL ? &none : params;
+    if (link->trouble != TROUBLE_NONE) {
+        return;
+    }
+    if (PQsendQueryParams(link->conn, sql, sent->count, sent->types, sent->values, sent->sizes, binary, 1) != 1) {
+        lose(link);
+        return;
+    }
+    link->awaited++; /* libpq sends what has become much; the rest goes with the sync */
+}
+
+void store_link_sync(struct store_link *link)
+{
+    if (link->trouble != TROUBLE_NONE) {
+        return;
+    }
+    if (PQpipelineSync(link->conn) != 1) {
+        lose(link);
+        return;
+    }
+    link->awaited++;
+    flush(link, true);
+}
+
+/* The result is a statement's, not its end. */
+static PGresult *take(struct store_link *link)
+{
+    PGresult *result = link->awaited == 0 || link->trouble == TROUBLE_LOST ? NULL : next_result(link);
+    if (result == NULL) {
+        lose(link);
+        return NULL;
+    }
+    link->awaited--;
+    ExecStatusType status = PQresultStatus(result);
+    if (status == PGRES_PIPELINE_SYNC) {
+        return result;
+    }
+    if (status == PGRES_FATAL_ERROR || status == PGRES_BAD_RESPONSE) {
+        note_result(link, result);
+    } else if (status == PGRES_PIPELINE_ABORTED) {
+        store_link_fail(link, TROUBLE_REFUSED, ERR_INTERNAL); /* something before it failed, and has said why */
+    }
+    if (link->trouble != TROUBLE_LOST) {
+        PGresult *end = next_result(link);
+        if (end != NULL) { /* a statement has one result */
+            PQclear(end);
+            lose(link);
+        }
+    }
+    return result;
+}
+
+PGresult *store_link_take(struct store_link *link)
+{
+    if (link->trouble != TROUBLE_NONE) {
+        return NULL;
+    }
+    PGresult *result = take(link);
+    if (link->trouble != TROUBLE_NONE) {
+        PQclear(result);
+        return NULL;
+    }
+    return result;
+}
+
+void store_link_expect(struct store_link *link)
+{
+    PQclear(store_link_take(link));
+}
+
+void store_link_drain(struct store_link *link)
+{
+    while (link->awaited > 0 && link->trouble != TROUBLE_LOST) {
+        PQclear(take(link));
+    }
+}
+
+/* ---- COPY: not possible within a pipeline ---- */
+
+void store_link_copy_begin(struct store_link *link, const char *sql)
+{
+    if (link->trouble != TROUBLE_NONE) {
+        return;
+    }
+    if (link->awaited != 0 || PQexitPipelineMode(link->conn) != 1 || PQsendQuery(link->conn, sql) != 1) {
+        lose(link);
+        return;
+    }
+    flush(link, true);
+    PGresult *result = link->trouble == TROUBLE_NONE ? next_result(link) : NULL;
+    if (result == NULL) {
+        lose(link);
+        return;
+    }
+    if (PQresultStatus(result) != PGRES_COPY_IN) {
+        note_result(link, result);
+    }
+    PQclear(result);
+}
+
+void store_link_copy_put(struct store_link *link, struct slice bytes)
+{
+    while (link->trouble == TROUBLE_NONE) {
+        int put = PQputCopyData(link->conn, bytes.data, (int)bytes.size);
+        if (put == 1) {
+            flush(link, false);
+            return;
+        }
+        if (put < 0) {
+            lose(link);
+            return;
+        }
+        flush(link, true);
+    }
+}
+
+/* Back to the pipeline. A trouble of the server's is read to its end, so that the link stays of use. */
+void store_link_copy_end(struct store_link *link)
+{
+    if (link->trouble == TROUBLE_LOST) {
+        return;
+    }
+    int ended = 0;
+    while (link->trouble == TROUBLE_NONE && (ended = PQputCopyEnd(link->conn, NULL)) == 0) {
+        flush(link, true);
+    }
+    if (ended < 0) {
+        lose(link);
+    }
+    flush(link, true);
+    PGresult *result = NULL;
+    while (link->trouble != TROUBLE_LOST && (result = next_result(link)) != NULL) {
+        if (PQresultStatus(result) == PGRES_FATAL_ERROR) {
+            note_result(link, result);
+        }
+        PQclear(result);
+    }
+    if (link->trouble != TROUBLE_LOST && PQenterPipelineMode(link->conn) != 1) {
+        lose(link);
+    }
+}
+
+struct slice store_result_slice(const PGresult *result, int row, int column)
+{
+    return slice_make(PQgetvalue(result, row, column), (size_t)PQgetlength(result, row, column));
+}

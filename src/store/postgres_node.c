@@ -1,0 +1,278 @@
+/*
+ * The nodes that share a database. Each has a row with a time until which it counts as alive, by the database's clock
+ * alone, and a thread that moves it on. What a node has open when its time is over is free for others: they abort it,
+ * or go on with it when it can be gone on with. That is no guess that could be wrong: whoever does so changes the
+ * import's mark, on which each commit of the old node relies too, so of the two one fails and decides again.
+ *
+ * Jobs that one node at a time should do have leases of the same kind. Two nodes that both believe to have one get in
+ * each other's way, and no more: their transactions are decided by the rows.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "store/postgres_priv.h"
+
+#define ALIVE_S     "15"
+#define RENEW_MS    4000
+#define LEASE_S     "30"
+#define LEASE_NS    10000000000 /* it is not asked for again within */
+#define LOOK_EVERY  15          /* renewals */
+#define CLEAR_EVERY 900
+
+/* Autocommitted. True when it changed a row. */
+static bool change_one(struct store_link *link, const char *sql, const struct store_params *params)
+{
+    store_link_send(link, sql, params);
+    store_link_sync(link);
+    PGresult *result = store_link_take(link);
+    bool changed = result != NULL && strcmp(PQcmdTuples(result), "1") == 0;
+    PQclear(result);
+    store_link_drain(link);
+    return changed;
+}
+
+static bool renew(struct store_postgres *postgres, struct store_link *link)
+{
+    struct store_params params = {0};
+    store_params_add(&params, OID_UUID, uuid_view(&postgres->node));
+    return change_one(link,
+                      "INSERT INTO muster_node AS t (id, until) VALUES ($1, now() + interval '" ALIVE_S " seconds') "
+                      "ON CONFLICT (id) DO UPDATE SET until = excluded.until",
+                      &params);
+}
+
+/* What nodes that went without a word have left, long after anybody could ask for it. */
+static void clear_away(struct store_link *link)
+{
+    (void)change_one(link, "DELETE FROM muster_node WHERE until < now() - interval '1 day'", NULL);
+    (void)change_one(link,
+                     "DELETE FROM muster_lane l WHERE NOT EXISTS (SELECT 1 FROM muster_node n WHERE "
+                     "encode(substring(l.key FROM 1 FOR 16), 'hex') = replace(n.id::text, '-', ''))",
+                     NULL);
+}
+
+static void look(struct store_postgres *postgres, struct store_link *link)
+{
+    struct store_pg_engine engine;
+    store_pg_look(link, &engine);
+    if (link->trouble != TROUBLE_NONE) {
+        return;
+    }
+    pthread_mutex_lock(&postgres->lock);
+    bool changed = strcmp(engine.durability, postgres->engine.durability) != 0;
+    memcpy(postgres->engine.durability, engine.durability, sizeof engine.durability);
+    pthread_mutex_unlock(&postgres->lock);
+    if (changed) {
+        log_warning(NULL, "durability changed", "\"durability\":\"%s\"", engine.durability);
+    }
+}
+
+/* ---- the thread ---- */
+
+static void give_back(struct store_postgres *postgres)
+{
+    pthread_mutex_lock(&postgres->lock);
+    struct store_pg_release *list = postgres->releases;
+    postgres->releases = NULL;
+    pthread_mutex_unlock(&postgres->lock);
+    while (list != NULL) {
+        struct store_pg_release *next = list->next;
+        store_import_release(&postgres->store, &list->tenant, &list->import);
+        free(list);
+        list = next;
+    }
+}
+
+/* Waits for the next turn. False: closing. */
+static bool wait_turn(struct store_postgres *postgres)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += RENEW_MS / 1000;
+    pthread_mutex_lock(&postgres->lock);
+    int waited = 0;
+    while (!postgres->closing && waited != ETIMEDOUT) {
+        waited = pthread_cond_timedwait(&postgres->wake, &postgres->lock, &until);
+    }
+    bool go_on = !postgres->closing;
+    pthread_mutex_unlock(&postgres->lock);
+    return go_on;
+}
+
+static void keep_alive(struct store_postgres *postgres, struct store_link *link, unsigned turn)
+{
+    link->deadline_ns = clock_monotonic_ns() + (int64_t)RENEW_MS * 1000000;
+    if (link->conn == NULL && store_link_open(link, postgres->conninfo, NULL) != 0) {
+        store_pg_set_away(postgres, true);
+        return;
+    }
+    if (renew(postgres, link)) {
+        store_pg_set_away(postgres, false);
+        give_back(postgres);
+    }
+    if (turn % LOOK_EVERY == LOOK_EVERY - 1) {
+        look(postgres, link);
+    }
+    if (turn % CLEAR_EVERY == CLEAR_EVERY - 1) {
+        clear_away(link);
+    }
+    if (link->trouble != TROUBLE_NONE) {
+        store_link_close(link); /* a new one, maybe to another server, is the simplest way on */
+    }
+}
+
+static void *keeper_run(void *context)
+{
+    struct store_postgres *postgres = context;
+    struct store_link link = {.trouble = TROUBLE_LOST};
+    for (unsigned turn = 0; wait_turn(postgres); turn++) {
+        keep_alive(postgres, &link, turn);
+    }
+    store_link_close(&link);
+    return NULL;
+}
+
+int store_pg_node_start(struct store_postgres *postgres, struct buf *why)
+{
+    struct store_link link = {.deadline_ns = clock_monotonic_ns() + postgres->patience_ns};
+    int err = store_link_open(&link, postgres->conninfo, why);
+    if (err == 0) {
+        err = renew(postgres, &link) ? 0 : link.error;
+        store_link_close(&link);
+    }
+    if (err == 0 && pthread_create(&postgres->keeper, NULL, keeper_run, postgres) != 0) {
+        err = ERR_NO_MEMORY;
+    }
+    postgres->kept = err == 0;
+    return err;
+}
+
+static void say_goodbye(struct store_postgres *postgres)
+{
+    struct store_link link = {.deadline_ns = clock_monotonic_ns() + 2000000000};
+    struct store_params node = {0};
+    if (store_link_open(&link, postgres->conninfo, NULL) != 0) {
+        return; /* its time runs out by itself */
+    }
+    store_params_add(&node, OID_UUID, uuid_view(&postgres->node));
+    (void)change_one(&link, "DELETE FROM muster_node WHERE id = $1", &node);
+    (void)change_one(&link, "DELETE FROM muster_lease WHERE owner = $1", &node);
+    (void)change_one(
+        &link,
+        "DELETE FROM muster_lane WHERE substring(key FROM 1 FOR 16) = decode(replace($1::uuid::text, '-', ''), 'hex')",
+        &node);
+    store_link_close(&link);
+}
+
+void store_pg_node_stop(struct store_postgres *postgres)
+{
+    if (!postgres->kept) {
+        return;
+    }
+    pthread_mutex_lock(&postgres->lock);
+    postgres->closing = true;
+    pthread_cond_signal(&postgres->wake);
+    pthread_mutex_unlock(&postgres->lock);
+    pthread_join(postgres->keeper, NULL);
+    postgres->kept = false;
+    say_goodbye(postgres);
+}
+
+/* ---- leases ---- */
+
+bool store_pg_lease(struct store_postgres *postgres, struct store_pg_lane *lane, const char *name)
+{
+    struct store_link *link = &lane->pg->link;
+    struct store_params params = {0};
+    int64_t now = clock_monotonic_ns();
+    if (now < postgres->lease_ns) {
+        return true;
+    }
+    store_params_add(&params, OID_TEXT, slice_from_text(name));
+    store_params_add(&params, OID_UUID, uuid_view(&postgres->node));
+    bool mine = change_one(link,
+                           "INSERT INTO muster_lease AS t (name, owner, until) "
+                           "VALUES ($1, $2, now() + interval '" LEASE_S " seconds') ON CONFLICT (name) DO UPDATE "
+                           "SET owner = excluded.owner, until = excluded.until "
+                           "WHERE t.owner = excluded.owner OR t.until < now()",
+                           &params);
+    postgres->lease_ns = mine ? now + LEASE_NS : 0;
+    return mine;
+}
+
+/* ---- secrets that wait for hashing: shared among the nodes ---- */
+
+#define PENDING_ROWS "32" /* looked at at a time */
+
+/* The customer's mark is this node's to work on for a while; when the node dies before, it is anybody's again. */
+static void claim_pending(struct store_pg_kv *pg, const struct uuid *node, const struct uuid *tenant, struct slice key)
+{
+    struct store_params params = {0};
+    store_params_add(&params, OID_UUID, uuid_view(node));
+    store_params_add(&params, OID_UUID, uuid_view(tenant));
+    store_params_add(&params, OID_BYTEA, key);
+    (void)change_one(&pg->link,
+                     "UPDATE muster_pending SET claimed_by = $1, claimed_until = now() + interval '60 seconds' "
+                     "WHERE tenant = $2 AND key = $3",
+                     &params);
+    pg->wrote = true;
+    pg->token_tenant = *tenant;
+}
+
+static PGresult *ask_pending(struct store_pg_kv *pg, const struct uuid *node, const struct uuid *tenant,
+                             const struct uuid *id)
+{
+    struct store_params params = {0};
+    store_params_add(&params, OID_UUID, uuid_view(tenant));
+    store_params_add(&params, OID_BYTEA, uuid_view(id));
+    store_params_add(&params, OID_UUID, uuid_view(node));
+    store_link_send(&pg->link,
+                    "SELECT tenant, key, value FROM muster_pending WHERE (tenant, key) > ($1, $2) AND "
+                    "(claimed_by IS NULL OR claimed_by = $3 OR claimed_until < now()) "
+                    "ORDER BY tenant, key LIMIT " PENDING_ROWS " FOR UPDATE SKIP LOCKED",
+                    &params);
+    store_link_sync(&pg->link);
+    PGresult *rows = store_link_take(&pg->link);
+    store_link_drain(&pg->link);
+    return rows;
+}
+
+/* The first of the rows that is shown: 0; none: ERR_NOT_FOUND; (*tenant, *id) are those of the last row looked at. */
+static int take_pending(struct store_local *local, const PGresult *rows, struct uuid *tenant, struct uuid *id)
+{
+    for (int i = 0; i < PQntuples(rows); i++) {
+        struct slice key = store_result_slice(rows, i, 1);
+        struct slice mark = store_result_slice(rows, i, 2);
+        if (key.size != UUID_BYTES || mark.size != UUID_BYTES) {
+            return ERR_CORRUPT;
+        }
+        struct uuid import = store_rows_uuid_at(mark, 0);
+        *tenant = store_rows_uuid_at(store_result_slice(rows, i, 0), 0);
+        *id = store_rows_uuid_at(key, 0);
+        if (!store_unfinished_hidden(store_unfinished_find(local->unfinished, tenant, &import))) {
+            claim_pending(store_pg_kv_of(local->kv), &local->node, tenant, key);
+            return 0;
+        }
+    }
+    return ERR_NOT_FOUND;
+}
+
+int store_pg_next_pending(struct store_local *local, struct uuid *tenant, struct uuid *id)
+{
+    struct store_pg_kv *pg = store_pg_kv_of(local->kv);
+    int err = ERR_NOT_FOUND;
+    bool more = true;
+    while (err == ERR_NOT_FOUND && more) {
+        PGresult *rows = ask_pending(pg, &local->node, tenant, id);
+        if (rows == NULL) {
+            return pg->link.error;
+        }
+        more = PQntuples(rows) > 0;
+        err = take_pending(local, rows, tenant, id);
+        PQclear(rows);
+    }
+    return pg->link.trouble == TROUBLE_NONE ? err : pg->link.error;
+}
