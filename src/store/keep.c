@@ -22,8 +22,8 @@ static int64_t touched_ms(const struct store_group *group, const struct store_me
 static struct store_unfinished entry_after(const struct store_group *group, const struct store_member *member)
 {
     struct store_unfinished entry = member->was;
-    if (member->now == member->before && member->now != IMPORT_OPEN) {
-        return entry; /* only its report is written again */
+    if (member->now == member->before && (member->now != IMPORT_OPEN || member->was.foreign)) {
+        return entry; /* only its report is written again; or another node is at it, and nothing was let in */
     }
     entry = (struct store_unfinished){.tenant = member->tenant,
                                       .import = member->import,
