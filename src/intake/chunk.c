@@ -185,6 +185,10 @@ void import_done(struct intake_import *import)
 {
     struct intake *intake = import->intake;
     quota_end(&import->quota, import->row.state == IMPORT_COMMITTED && import->error == 0);
+    if (import->opened && !import->settled && !import->accepted) {
+        /* Another server may go on with it; one that waits in this one's spool stays here. */
+        store_import_release(intake->options.store, &import->row.tenant, &import->id);
+    }
     if (!import->accepted) {
         follow_end(import); /* who has the answer may send the key again at once */
     }

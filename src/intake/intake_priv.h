@@ -193,6 +193,7 @@ struct intake_import {
     struct store_import opening; /* K: its row while it is open, which workers don't touch */
     struct buf envelope;         /* sealed */
     bool opened;                 /* K: the store has its row */
+    bool settled;                /* K: with its end */
     bool ending;                 /* K: its abort has been tried again */
     struct buf outcomes;         /* K: of the only chunk, as the store has them; else empty */
     struct map *older;           /* K: envelopes of customers that existed -> place in `met`; NULL: none */

@@ -425,6 +425,7 @@ static void note_kept(struct group *group, struct intake_chunk *chunk)
     keep_note(chunk);
     keep_outcomes(chunk);
     chunk->import->opened = true;
+    chunk->import->settled = chunk->import->settled || chunk->last;
     if (keep_has_pending(chunk) ||
         (chunk->last && chunk->number > 0)) { /* now those of the chunks before it are visible */
         hash_lane_wake(group->intake->hash_lane, &chunk->commit.tenant);

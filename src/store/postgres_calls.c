@@ -5,8 +5,6 @@
  * The difficulty: an operation that is done again must not tell its caller twice. What goes into a buffer is taken
  * off it again; when a callback has been called, it is not done again.
  */
-#include <stdlib.h>
-
 #include "store/postgres_priv.h"
 
 /* ---- customers ---- */
@@ -161,26 +159,10 @@ static int do_import_release(struct store *local, struct store_pg_call *call)
     return store_local_release(store_local_of(local), call->tenant, call->id);
 }
 
-/* What can't be written now is kept for the node's thread. */
-static void release_later(struct store_postgres *postgres, const struct uuid *tenant, const struct uuid *import)
-{
-    struct store_pg_release *release = calloc(1, sizeof *release);
-    if (release == NULL) {
-        return; /* it stays open until this node ends */
-    }
-    *release = (struct store_pg_release){.tenant = *tenant, .import = *import};
-    pthread_mutex_lock(&postgres->lock);
-    release->next = postgres->releases;
-    postgres->releases = release;
-    pthread_mutex_unlock(&postgres->lock);
-}
-
-static void postgres_import_release(struct store *store, const struct uuid *tenant, const struct uuid *import)
+int store_pg_release_now(struct store *store, const struct uuid *tenant, const struct uuid *import)
 {
     struct store_pg_call call = {.work = do_import_release, .access = PG_WRITE, .tenant = tenant, .id = import};
-    if (store_pg_health(store) != 0 || store_pg_perform(store, &call) != 0) {
-        release_later(store_postgres_of(store), tenant, import);
-    }
+    return store_pg_perform(store, &call);
 }
 
 static int do_request_get(struct store *local, struct store_pg_call *call)
@@ -319,7 +301,7 @@ const struct store_ops store_pg_ops = {
     .import_outcomes = postgres_import_outcomes,
     .import_faults = postgres_import_faults,
     .import_undo = postgres_import_undo,
-    .import_release = postgres_import_release,
+    .import_release = store_pg_release,
     .request_get = postgres_request_get,
     .secrets_get = postgres_secrets_get,
     .secrets_replace = postgres_secrets_replace,

@@ -72,6 +72,31 @@ static void look(struct store_postgres *postgres, struct store_link *link)
 
 /* ---- the thread ---- */
 
+static void add_release(struct store_postgres *postgres, struct store_pg_release *release)
+{
+    pthread_mutex_lock(&postgres->lock);
+    release->next = postgres->releases;
+    postgres->releases = release;
+    pthread_mutex_unlock(&postgres->lock);
+}
+
+/* Who gives an import back does not wait for it: it has a request to answer. */
+void store_pg_release(struct store *store, const struct uuid *tenant, const struct uuid *import)
+{
+    struct store_postgres *postgres = store_postgres_of(store);
+    struct store_pg_release *release = calloc(1, sizeof *release);
+    if (release == NULL) {
+        return; /* it stays this node's until that ends */
+    }
+    *release = (struct store_pg_release){.tenant = *tenant, .import = *import};
+    add_release(postgres, release);
+    pthread_mutex_lock(&postgres->lock);
+    postgres->woken = true;
+    pthread_cond_signal(&postgres->wake);
+    pthread_mutex_unlock(&postgres->lock);
+}
+
+/* What fails is tried again with the next turn. */
 static void give_back(struct store_postgres *postgres)
 {
     pthread_mutex_lock(&postgres->lock);
@@ -79,10 +104,13 @@ static void give_back(struct store_postgres *postgres)
     postgres->releases = NULL;
     pthread_mutex_unlock(&postgres->lock);
     while (list != NULL) {
-        struct store_pg_release *next = list->next;
-        store_import_release(&postgres->store, &list->tenant, &list->import);
-        free(list);
-        list = next;
+        struct store_pg_release *release = list;
+        list = release->next;
+        if (store_pg_release_now(&postgres->store, &release->tenant, &release->import) == 0) {
+            free(release);
+        } else {
+            add_release(postgres, release);
+        }
     }
 }
 
@@ -94,10 +122,11 @@ static bool wait_turn(struct store_postgres *postgres)
     until.tv_sec += RENEW_MS / 1000;
     pthread_mutex_lock(&postgres->lock);
     int waited = 0;
-    while (!postgres->closing && waited != ETIMEDOUT) {
+    while (!postgres->closing && !postgres->woken && waited != ETIMEDOUT) {
         waited = pthread_cond_timedwait(&postgres->wake, &postgres->lock, &until);
     }
     bool go_on = !postgres->closing;
+    postgres->woken = false;
     pthread_mutex_unlock(&postgres->lock);
     return go_on;
 }

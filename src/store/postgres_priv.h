@@ -218,6 +218,7 @@ struct store_postgres {
     pthread_t keeper;
     bool kept; /* the thread runs */
     bool closing;
+    bool woken;
     pthread_cond_t wake;
 };
 
@@ -304,6 +305,8 @@ int store_pg_health(struct store *store);
 /* ---- postgres_calls.c: reading, secrets, rows of the house; the table of operations ---- */
 
 extern const struct store_ops store_pg_ops;
+/* store_import_release, at once. */
+int store_pg_release_now(struct store *store, const struct uuid *tenant, const struct uuid *import) MUST_CHECK;
 
 /* ---- postgres.c: the others ---- */
 
@@ -335,6 +338,8 @@ enum store_settled store_pg_settle(struct store_postgres *postgres, struct store
 int store_pg_node_start(struct store_postgres *postgres, struct buf *why) MUST_CHECK;
 /* Its imports are free for others. */
 void store_pg_node_stop(struct store_postgres *postgres);
+/* store_import_release: by the node's thread. */
+void store_pg_release(struct store *store, const struct uuid *tenant, const struct uuid *import);
 /* Whether a job that one node at a time does is this one's, over the lane's connection. */
 bool store_pg_lease(struct store_postgres *postgres, struct store_pg_lane *lane, const char *name);
 /* Within a PG_WRITE: store_secrets_next_pending, past customers that other nodes work on. */
