@@ -5,6 +5,7 @@
 #include "fixture.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <time.h>
 
 #include "base/clock.h"
@@ -392,6 +393,72 @@ static void one_node_sweeps(struct fixture *fixture)
     store_close(&second);
 }
 
+/* ---- sessions that end ---- */
+
+#define COMMITS    40
+#define KILL_EVERY 15 /* rests: time enough to connect anew */
+
+struct killed {
+    struct fixture *fixture;
+    struct store_chunk *chunks[COMMITS];
+    struct store_import rows[COMMITS];
+    int errors[COMMITS];
+    atomic_bool done;
+};
+
+static void *commit_all(void *context)
+{
+    struct killed *killed = context;
+    for (size_t i = 0; i < COMMITS; i++) {
+        killed->errors[i] = store_commit(killed->fixture->store, &killed->chunks[i], 1);
+    }
+    killed->done = true;
+    return NULL;
+}
+
+/* An operator ends every session, again and again: what was answered is there, what was refused is not, and a commit
+ * whose answer got lost is settled. */
+static void sessions_are_ended(struct fixture *fixture)
+{
+    static struct killed killed;
+    pthread_t writer;
+    size_t kept = 0;
+    killed = (struct killed){.fixture = fixture};
+    for (unsigned i = 0; i < COMMITS; i++) {
+        struct person people[3] = {{.unique = 3 * i + 1}, {.unique = 3 * i + 2}, {.unique = 3 * i + 3}};
+        killed.rows[i] = fixture_import(fixture, 0);
+        killed.rows[i].state = IMPORT_COMMITTED;
+        killed.rows[i].chunks = 1;
+        killed.chunks[i] = fixture_chunk(fixture, &killed.rows[i], 0, people, 3);
+        killed.chunks[i]->row = &killed.rows[i];
+    }
+    assert_int_equal(pthread_create(&writer, NULL, commit_all, &killed), 0);
+    for (unsigned i = 1; !killed.done; i++) {
+        rest();
+        if (i % KILL_EVERY == 0) {
+            fixture_sql(fixture, "%s",
+                        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                        "WHERE application_name = 'muster'");
+        }
+    }
+    pthread_join(writer, NULL);
+    for (size_t i = 0; i < COMMITS; i++) {
+        bool there = fixture_shows(fixture, 0, &killed.chunks[i]->customers[0]);
+        assert_true(killed.errors[i] == ERR_OUTCOME_UNKNOWN || there == (killed.errors[i] == 0));
+        if (killed.errors[i] == 0) {
+            assert_int_equal(killed.chunks[i]->outcomes[0].kind, STORE_CREATED);
+            assert_int_equal(killed.rows[i].created, 3);
+        }
+        kept += there ? 3 : 0;
+    }
+    assert_int_equal(fixture_count(fixture, 0), kept);
+    assert_true(kept > 0);
+    for (unsigned i = 0; i < PAUSES && store_health(fixture->store) != 0; i++) {
+        rest();
+    }
+    assert_int_equal(store_health(fixture->store), 0);
+}
+
 /* ---- opening ---- */
 
 static void newer_schema_is_refused(struct fixture *fixture)
@@ -463,6 +530,7 @@ const struct row node_rows[] = {
     {"S9 a claim meets a claim on another node", KIND_POSTGRES, claim_meets_claim},
     {"secrets that wait are worked on by one node", KIND_POSTGRES, pending_is_claimed},
     {"upkeep is one node's at a time", KIND_POSTGRES, one_node_sweeps},
+    {"S1 S10 sessions are ended by an operator", KIND_POSTGRES, sessions_are_ended},
     {"a newer schema is refused", KIND_POSTGRES, newer_schema_is_refused},
     {"many nodes make the tables at once", KIND_POSTGRES, many_make_the_tables},
     {"what is added to a run is kept", KIND_POSTGRES, run_is_kept},
