@@ -314,7 +314,7 @@ class Cluster:
         self.primary.rows("SELECT pg_reload_conf()")
         if name:
             wait_until(lambda: self._is_synchronous(name), "the standby is synchronous")
-            end = self.primary.value("SELECT pg_current_wal_insert_lsn()")
+            end = self.primary.value("SELECT pg_current_wal_flush_lsn()")
             wait_until(lambda: self.primary.value(
                 f"SELECT count(*) FROM pg_stat_replication WHERE flush_lsn >= '{end}'") != "0", "the standby has all")
 
