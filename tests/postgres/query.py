@@ -91,5 +91,14 @@ class Client:
         self.socket.sendall(message(b"Q", sql.encode() + b"\0"))
         return self._until_ready()
 
+    def pipeline(self, *statements):
+        """The same in the extended protocol: all are sent at once, with one Sync; rows of all of them."""
+        out = b""
+        for sql in statements:
+            out += message(b"P", b"\0" + sql.encode() + b"\0\0\0") + message(b"B", bytes(8))
+            out += message(b"D", b"P\0") + message(b"E", bytes(5))
+        self.socket.sendall(out + message(b"S"))
+        return self._until_ready()
+
     def value(self, sql):
         return self.rows(sql)[0][0]
