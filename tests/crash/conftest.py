@@ -6,11 +6,19 @@ import time
 import pytest
 
 import rounds
-from instance import LEVEL
+from instance import LEVEL, stores
 
 SEED = int(os.environ.get("MUSTER_CRASH_SEED", time.time_ns() % 10**9))
 ROUNDS = int(os.environ.get("MUSTER_CRASH_ROUNDS", {"full": 300, "soak": 300, "sanitized": 6}.get(LEVEL, 30)))
 TOTALS = rounds.Totals()
+
+
+def pytest_configure(config):
+    stores.declare(config)
+
+
+def pytest_collection_modifyitems(items):
+    stores.skip_marked(items)
 
 
 @pytest.fixture

@@ -8,10 +8,14 @@ import selectors
 import signal
 import socket
 import subprocess
+import sys
 import urllib.parse
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
+sys.path.insert(0, str(HERE.parent / "postgres"))
+
+import stores  # noqa: E402, beside us
 LEVEL = os.environ.get("TEST_LEVEL", "quick")
 SANITIZED = LEVEL == "sanitized"
 PATIENCE_S = 180 if SANITIZED else 60
@@ -50,7 +54,8 @@ class Server:
 
     def __init__(self, program, data, log, arguments=(), environment=None):
         self.program, self.data, self.log = program, pathlib.Path(data), pathlib.Path(log)
-        command = [str(program), "serve", "--demo", "--data", str(data), "--listen", "127.0.0.1:0", *arguments]
+        command = [str(program), "serve", "--demo", "--data", str(data), "--listen", "127.0.0.1:0",
+                   *stores.arguments(data), *arguments]
         with open(self.log, "ab") as log_file:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                             stderr=log_file, env=clean_environment(environment or {}))
@@ -180,6 +185,7 @@ class Reader:
 
 def verify(program, data):
     """`muster verify` over a stopped store: (exit status, what it printed)."""
-    done = subprocess.run([str(program), "verify", "--data", str(data)], capture_output=True, text=True,
-                          timeout=PATIENCE_S, env=clean_environment({}), check=False)
+    command = [str(program), "verify", "--data", str(data), *stores.arguments(data)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, env=clean_environment({}),
+                          check=False)
     return done.returncode, done.stdout + done.stderr

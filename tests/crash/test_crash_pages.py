@@ -10,6 +10,8 @@ from instance import Reader, Server, binary, tool
 from load import Client, Died
 from oracle import CYREXA, Recipe
 
+pytestmark = pytest.mark.folder("it is about files of the data folder")
+
 
 def test_pages_of_the_last_commit_are_lost(tmp_path):
     data = tmp_path / "data"

@@ -7,6 +7,8 @@ import pytest
 from instance import binary, tool
 from rounds import Found, campaign
 
+pytestmark = pytest.mark.folder("the defects are of the store in the data folder")
+
 ROUNDS = 20  # a defect is found within two or three
 
 

@@ -10,6 +10,8 @@ from instance import LEVEL, Reader, Server, binary, tool, verify
 from load import Client
 from oracle import CYREXA, Recipe
 
+pytestmark = pytest.mark.folder("it is about files of the data folder")
+
 FEW = 12  # moments that the quick level tries
 
 

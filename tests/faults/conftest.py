@@ -11,8 +11,18 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "crash"))
 
+from instance import stores  # noqa: E402, beside us
+
 SEED = int(os.environ.get("MUSTER_FAULTS_SEED", time.time_ns() % 10**9))
 NOTES = []
+
+
+def pytest_configure(config):
+    stores.declare(config)
+
+
+def pytest_collection_modifyitems(items):
+    stores.skip_marked(items)
 
 
 @pytest.fixture

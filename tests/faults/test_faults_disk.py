@@ -14,6 +14,8 @@ from load import Client, Died
 from oracle import CYREXA, NEXERA, Recipe
 from rounds import Store
 
+pytestmark = pytest.mark.folder("it is about the disk of the data folder")
+
 SIZE_MIB = 256
 ROOM_BYTES = 24 << 20  # what is left of it for the server: the rest is ballast that is then removed
 CLIENTS = 3

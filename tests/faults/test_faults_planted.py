@@ -14,6 +14,8 @@ from test_faults_world import counts, libraries  # noqa: F401, a fixture
 from tools import fault_tool
 from world import World
 
+pytestmark = pytest.mark.folder("the defects are of the store in the data folder")
+
 TRIES = 24
 
 

@@ -13,6 +13,8 @@ from oracle import CYREXA, Pen, Recipe
 from rounds import Found, Store
 from tools import fault_tool
 
+pytestmark = pytest.mark.folder("it is about files of the data folder")
+
 ROUNDS = 40 if LEVEL in ("full", "soak") else 6
 
 

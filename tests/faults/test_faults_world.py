@@ -18,6 +18,8 @@ from rounds import Found
 from tools import fault_tool
 from world import ARGUMENTS, LINGER_S, World
 
+pytestmark = pytest.mark.folder("it is about calls for the data folder")
+
 EVERY = LEVEL in ("full", "soak")
 SAMPLE = int(os.environ.get("MUSTER_FAULTS_SAMPLE", 2 if SANITIZED else 6))  # of a class
 MEMORY_ALL_SAMPLE = 500         # at level full: there are hundreds of thousands

@@ -291,6 +291,12 @@ class Cluster:
         more = "?target_session_attrs=read-write" if len(nodes) > 1 else ""
         return f"postgresql://{USER}@{hosts}/{database}{more}"
 
+    def files_of(self, database):
+        """The files that its rows are in, once they are written, and the server's log."""
+        self.primary.rows("CHECKPOINT")
+        oid = self.primary.value(f"SELECT oid FROM pg_database WHERE datname = '{database}'")
+        return [path for path in (self.primary.data / "base" / oid).iterdir() if path.is_file()] + [self.primary.log]
+
     # ---- the standby ----
 
     def add_standby(self, port=None):
@@ -350,6 +356,10 @@ class Foreign:
             return client.rows(sql)
 
     create_database, drop_database = Cluster.create_database, Cluster.drop_database
+
+    def files_of(self, database):
+        """They may be on another machine."""
+        return []
 
     def url(self, database="postgres"):
         return self.parts._replace(path="/" + database).geturl()

@@ -2,18 +2,19 @@
 
 import pytest
 
-from muster import LEVEL, Server
+from muster import LEVEL, Server, stores
 
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "full: takes long; runs at TEST_LEVEL=full")
+    stores.declare(config)
 
 
 def pytest_collection_modifyitems(items):
-    if LEVEL not in ("full", "soak"):
-        for item in items:
-            if item.get_closest_marker("full"):
-                item.add_marker(pytest.mark.skip(reason="runs at TEST_LEVEL=full"))
+    for item in items:
+        if item.get_closest_marker("full") and LEVEL not in ("full", "soak"):
+            item.add_marker(pytest.mark.skip(reason="runs at TEST_LEVEL=full"))
+    stores.skip_marked(items)
 
 
 def pytest_sessionfinish():

@@ -17,11 +17,15 @@ import selectors
 import signal
 import socket
 import subprocess
+import sys
 import time
 import urllib.parse
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
+sys.path.insert(0, str(HERE.parent / "postgres"))
+
+import stores  # noqa: E402, beside us
 LEVEL = os.environ.get("TEST_LEVEL", "quick")
 SANITIZED = LEVEL == "sanitized"
 PATIENCE_S = 30 if LEVEL == "quick" else 120
@@ -300,7 +304,8 @@ class Server(Party):
         self.start()
 
     def command(self, listen):
-        return [binary(), "serve", "--demo", "--data", str(self.data), "--listen", listen, *self.arguments]
+        return [binary(), "serve", "--demo", "--data", str(self.data), "--listen", listen,
+                *stores.arguments(self.data), *self.arguments]
 
     def start(self):
         with open(self.log, "ab") as log:
@@ -342,6 +347,7 @@ class Server(Party):
         assert self.leaks() == []
         verified = self.run("verify", "--data", str(self.data))
         assert verified.returncode == 0, verified
+        stores.forget(self.data)
 
     def call(self, method, path, body=None, headers=None):
         with Connection(self.host, self.port) as connection:
@@ -397,14 +403,16 @@ class Server(Party):
 
     def run(self, *arguments, stdin=b"", **environment):
         """One command of the program, to its end."""
+        if arguments[0] == "verify":
+            arguments += tuple(stores.arguments(self.data))
         return subprocess.run([binary(), *map(str, arguments)], input=stdin, capture_output=True, timeout=PATIENCE_S,
                               env=clean_environment(**environment), cwd=self.folder, check=False)
 
     # ---- leaks (promise P6) ----
 
     def leaks(self):
-        """Where the log or a file of the data folder shows what must not be seen."""
-        files = [self.log] + [path for path in self.data.rglob("*") if path.is_file()]
+        """Where the log, a file of the data folder or the database shows what must not be seen."""
+        files = [self.log] + [path for path in self.data.rglob("*") if path.is_file()] + stores.files(self.data)
         return [f"{needle} in {path.name}" for path in files for needle in self._found(path)]
 
     def _found(self, path):
