@@ -1,8 +1,17 @@
-"""Tests of and on the PostgreSQL store; skipped where PostgreSQL is not installed."""
+"""Tests of and on the PostgreSQL store; skipped where PostgreSQL is not installed.
+
+The seed is printed at the end, whatever happened: MUSTER_POSTGRES_SEED=… repeats the plans."""
+
+import os
+import random
+import time
 
 import pytest
 
 import cluster
+
+SEED = int(os.environ.get("MUSTER_POSTGRES_SEED", time.time_ns() % 10**9))
+NOTES = []
 
 
 def pytest_collection_modifyitems(items):
@@ -10,3 +19,21 @@ def pytest_collection_modifyitems(items):
         for item in items:
             if item.path.parent.name == "postgres":
                 item.add_marker(pytest.mark.skip(reason=cluster.MISSING))
+
+
+@pytest.fixture
+def luck(request):
+    """Of the test's own."""
+    return random.Random(f"{SEED} {request.node.name}")
+
+
+@pytest.fixture
+def note():
+    """Takes sentences for the end of the output."""
+    return NOTES.append
+
+
+def pytest_terminal_summary(terminalreporter):
+    terminalreporter.write_line(f"postgres: seed {SEED} (MUSTER_POSTGRES_SEED)")
+    for sentence in NOTES:
+        terminalreporter.write_line(f"  {sentence}")
