@@ -103,9 +103,9 @@ struct part {
     int (*run)(const struct bench_run *run);
 };
 
-static const struct part PARTS[] = {{"steps", run_steps},     {"server", run_server},   {"stream", bench_streams},
-                                    {"growth", bench_growth}, {"beside", bench_beside}, {"size", bench_size},
-                                    {"copy", bench_copy}};
+static const struct part PARTS[] = {{"steps", run_steps},     {"server", run_server},      {"stream", bench_streams},
+                                    {"growth", bench_growth}, {"beside", bench_beside},    {"size", bench_size},
+                                    {"copy", bench_copy},     {"postgres", bench_postgres}};
 #define PART_COUNT (sizeof PARTS / sizeof PARTS[0])
 
 static int run_parts(const struct bench_run *run, const char *only)
@@ -208,7 +208,7 @@ int cli_run_bench(int argc, char **argv)
         {"customers", CLI_NUMBER, &given.customers, "N", "Customers a line."},
         {"gigabytes", CLI_NUMBER, &given.gigabytes, "N", "Size of the large body [10; 1 with --quick]."},
         {"seed", CLI_NUMBER, &given.seed, "N", "Another set of customers [1]."},
-        {"only", CLI_TEXT, &given.only, "PART", "steps, server, stream, growth, beside, size or copy."},
+        {"only", CLI_TEXT, &given.only, "PART", "steps, server, stream, growth, beside, size, copy or postgres."},
         {"folder", CLI_TEXT, &given.folder, "DIR", "Where the scratch folder is made [.]; its disk is measured."},
         {"emit-copy", CLI_TEXT, &given.emit, "FILE|-", "Only write the customers as rows for COPY."},
         {"shape", CLI_TEXT, &given.shape, "SHAPE", "cyrexa or nexera, for --emit-copy."},

@@ -65,6 +65,7 @@ struct bench_run {
     double single_seconds;
     uint64_t large_bytes; /* of the body of size-large */
     char folder[512];     /* scratch; made and removed by bench.c */
+    const char *store;    /* URL of the servers' store; NULL: in their data folder */
 };
 
 /* A server under load. */
@@ -111,6 +112,7 @@ int bench_beside(const struct bench_run *run) MUST_CHECK;
 int bench_size(const struct bench_run *run) MUST_CHECK;
 int bench_hashing(const struct bench_run *run, struct bench_server *server) MUST_CHECK;
 int bench_copy(const struct bench_run *run) MUST_CHECK;
+int bench_postgres(const struct bench_run *run) MUST_CHECK;
 
 /* Starts `muster serve --demo` on a free port with its data in run->folder. */
 int bench_server_start(const struct bench_run *run, struct bench_server *server) MUST_CHECK;
@@ -127,6 +129,11 @@ size_t bench_head_chunked(const struct bench_server *server, enum bench_shape sh
 /* Writes customers first to first + count - 1 as rows of PostgreSQL's COPY text format. */
 int bench_emit_copy(const struct bench_run *run, enum bench_shape shape, uint64_t first, uint64_t count,
                     const char *path) MUST_CHECK;
+
+/* A line's customers as such rows, in files of run->folder, four of each shape: cyrexa.0 … */
+int bench_emit_parts(const struct bench_run *run) MUST_CHECK;
+/* The script of that name: installed, in the source tree that we stand in, or in the one that we were built in. */
+bool bench_find_script(const char *name, char *path, size_t size);
 
 /* Removes a folder and all in it. */
 void bench_remove(const char *folder);

@@ -83,7 +83,7 @@ int bench_emit_copy(const struct bench_run *run, enum bench_shape shape, uint64_
     return whole ? 0 : ERR_STORAGE_IO;
 }
 
-static int emit_parts(const struct bench_run *run)
+int bench_emit_parts(const struct bench_run *run)
 {
     int err = 0;
     for (int shape = 0; shape < BENCH_SHAPES; shape++) {
@@ -98,17 +98,16 @@ static int emit_parts(const struct bench_run *run)
     return err;
 }
 
-/* The script: installed, in the source tree that we stand in, or in the one that we were built in. */
-static bool find_script(char *path, size_t size)
+bool bench_find_script(const char *name, char *path, size_t size)
 {
     char self[512];
     ssize_t got = readlink("/proc/self/exe", self, sizeof self - 1);
     self[got < 0 ? 0 : got] = '\0';
     char *slash = strrchr(self, '/');
     self[slash == NULL ? 0 : slash - self] = '\0';
-    const char *const places[][2] = {{"", CLI_COPY_SCRIPT}, {"", "bench/copy.sh"}, {self, "/../bench/copy.sh"}};
+    const char *const places[][2] = {{"", CLI_SCRIPTS}, {"", "bench"}, {self, "/../bench"}};
     for (size_t i = 0; i < 3; i++) {
-        snprintf(path, size, "%s%s", places[i][0], places[i][1]);
+        snprintf(path, size, "%s%s/%s", places[i][0], places[i][1], name);
         if (access(path, R_OK) == 0) {
             return true;
         }
@@ -165,11 +164,11 @@ int bench_copy(const struct bench_run *run)
     char line[256];
     pid_t pid;
     int status = 0;
-    if (!find_script(path, sizeof path)) {
-        bench_note("copy: skipped, %s is not there, nor bench/copy.sh", CLI_COPY_SCRIPT);
+    if (!bench_find_script("copy.sh", path, sizeof path)) {
+        bench_note("copy: skipped, %s/copy.sh is not there, nor bench/copy.sh", CLI_SCRIPTS);
         return 0;
     }
-    int err = emit_parts(run);
+    int err = bench_emit_parts(run);
     FILE *out = err == 0 ? start(path, run->folder, &pid) : NULL;
     if (out == NULL) {
         return err == 0 ? ERR_NO_MEMORY : err;

@@ -115,6 +115,10 @@ static const struct bar BARS[] = {
     {"beside-64", P99, true, 5, "quiet-64"},
     {"size-large", RSS, true, 256, NULL},
     {"size-small", RSS, true, 256, NULL},
+    {"pg-bulk-1000", VALUE, false, 0.8, "pg-rows-1"},
+    {"pg-bulk-10000", VALUE, false, 0.8, "pg-rows-1"},
+    {"pg-bulk-1000", VALUE, false, 0.7, "pg-json-1"},
+    {"pg-bulk-10000", VALUE, false, 0.7, "pg-json-1"},
 };
 
 static double cell(const struct bench_line *line, enum column column)

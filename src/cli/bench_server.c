@@ -31,13 +31,16 @@ static void clear_environment(void)
     environ = kept;
 }
 
-static void run_server(const char *data, const char *log, int to_parent)
+static void run_server(const char *data, const char *log, const char *store, int to_parent)
 {
     int to_log = open(log, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    static char words[][16] = {"muster", "serve", "--demo", "--listen", "127.0.0.1:0", "--data"};
+    static char words[][16] = {"muster", "serve", "--demo", "--listen", "127.0.0.1:0", "--data", "--store"};
     char folder[600];
+    char url[300];
     snprintf(folder, sizeof folder, "%s", data);
-    char *arguments[] = {words[0], words[1], words[2], words[3], words[4], words[5], folder, NULL};
+    snprintf(url, sizeof url, "%s", store == NULL ? "" : store);
+    char *arguments[] = {
+        words[0], words[1], words[2], words[3], words[4], words[5], folder, store == NULL ? NULL : words[6], url, NULL};
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     signal(SIGPIPE, SIG_DFL);
     dup2(to_parent, STDOUT_FILENO);
@@ -113,7 +116,7 @@ int bench_server_start(const struct bench_run *run, struct bench_server *server)
     server->pid = fork();
     if (server->pid == 0) {
         close(ends[0]);
-        run_server(data, log, ends[1]);
+        run_server(data, log, run->store, ends[1]);
     }
     close(ends[1]);
     bool ready = server->pid > 0 && read_ready(ends[0], &server->connection);
