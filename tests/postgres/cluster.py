@@ -112,11 +112,21 @@ def _environment():
 
 def _folder():
     """A new folder that the server's user owns; outside of folders that only root may enter."""
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="muster-postgres-", dir="/var/tmp" if os.geteuid() == 0 else None))
+    parent = pathlib.Path("/var/tmp" if os.geteuid() == 0 else tempfile.gettempdir())
+    _remove_orphans(parent)
+    folder = pathlib.Path(tempfile.mkdtemp(prefix=f"muster-postgres-{os.getpid()}-", dir=parent))
     owner = _owner()
     if owner:
         os.chown(folder, owner["user"], owner["group"])
     return folder
+
+
+def _remove_orphans(parent):
+    """Of processes that were killed before they could; their servers have ended with them."""
+    for folder in parent.glob("muster-postgres-*-*"):
+        pid = folder.name.split("-")[2]
+        if pid.isdigit() and not pathlib.Path(f"/proc/{pid}").exists():
+            _remove(folder)
 
 
 def _remove(folder):
@@ -386,6 +396,7 @@ def main():
     run.add_argument("--or-skip", action="store_true", help="exit 77 where PostgreSQL is not installed")
     run.add_argument("command", nargs="+")
     arguments = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # and not without stopping it
     if not installed():
         print(f"cluster: {MISSING}", file=sys.stderr)
         return 77 if arguments.or_skip else subprocess.run(arguments.command, check=False).returncode
