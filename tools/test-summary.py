@@ -34,7 +34,8 @@ def pytest_counts(path):
 def main():
     build = pathlib.Path(sys.argv[1])
     total = {"passed": 0, "failed": 0, "skipped": 0}
-    for read, path in ((meson_counts, build / "meson-logs" / "testlog.json"), (pytest_counts, build / "scenario.xml")):
+    for read, path in ((meson_counts, build / "meson-logs" / "testlog.json"), (pytest_counts, build / "scenario.xml"),
+                       (pytest_counts, build / "scenario-postgres.xml")):
         try:
             counts = read(path)
         except (OSError, ValueError, KeyError, xml.etree.ElementTree.ParseError) as why:

@@ -75,6 +75,8 @@ def declare(config):
 
 def skip_marked(items):
     for item in items:
+        if IS_POSTGRES and not cluster.installed():
+            item.add_marker(pytest.mark.skip(reason=cluster.MISSING))
         mark = item.get_closest_marker("folder")
         if mark is not None and IS_POSTGRES:
             item.add_marker(pytest.mark.skip(reason=f"not on PostgreSQL: {mark.args[0]}"))
