@@ -39,7 +39,9 @@ class Plans:
 
     def _action(self):
         end = self.luck.choices([wire.CLOSE, wire.RESET, wire.SILENT], [0.5, 0.5, self.silent])[0]
-        kind = self.luck.choices(["cut", "deny", "warn", "refuse"], [85, 5, 5, 5])[0]
+        kind = self.luck.choices(["cut", "deny", "warn", "refuse", "late"], [80, 5, 5, 5, 5])[0]
+        if kind == "late":
+            return wire.Late(self.luck.uniform(0, 1))
         if kind == "cut":
             return wire.Cut(self.luck.choice(wire.POSITIONS), end)
         if kind == "warn":
@@ -229,7 +231,7 @@ def test_cuts_at_each_statement(watched, luck, note):
 def test_commits_whose_outcome_is_not_told(watched, luck, note):
     """Each is settled, by what the transaction wrote, without the client's help."""
     commits = [kind for kind in watched.watch.kinds if wire.is_commit(kind)]
-    actions = [wire.Cut(where) for where in wire.POSITIONS] + [wire.Warn()]
+    actions = [wire.Cut(where) for where in wire.POSITIONS] + [wire.Warn(), wire.Late(0.3), wire.Late(1.5)]
     actions += [wire.Deny(code, fatal) for code in UNKNOWN for fatal in (False, True)]
     struck = 0
     for number, action in enumerate(actions * (10 if FULL else 1)):

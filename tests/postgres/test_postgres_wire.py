@@ -33,8 +33,8 @@ class Bench:
                                              "pid <> pg_backend_pid() AND state <> 'idle'") == [], "all is decided")
         return [int(n) for (n,) in self.rows("SELECT n FROM t ORDER BY n")]
 
-    def client(self, timeout=10.0):
-        return query.Client("127.0.0.1", self.proxy.port, self.database, timeout=timeout)
+    def client(self):
+        return query.Client("127.0.0.1", self.proxy.port, self.database)
 
 
 @pytest.fixture(scope="module")
@@ -100,8 +100,10 @@ def test_cut_after_all(bench, way):
 @pytest.mark.parametrize("where, kept", [(wire.BEFORE, []), (wire.DROPPED, [1])])
 def test_silence(bench, way, where, kept):
     bench.action = wire.Cut(where, wire.SILENT)
-    with bench.client(timeout=0.5) as client, pytest.raises(TimeoutError):
-        way(client)
+    with bench.client() as client:
+        client.socket.settimeout(1)
+        with pytest.raises(TimeoutError):
+            way(client)
     assert bench.kept() == kept
 
 
@@ -162,6 +164,15 @@ def test_held(bench):
         began = time.monotonic()
         pipelined(client)
         assert time.monotonic() - began >= 0.3
+
+
+@WAYS
+def test_late(bench, way):
+    """The client is gone, and the statement is executed even so."""
+    bench.action = wire.Late(0.5)
+    with bench.client() as client, pytest.raises(OSError):
+        way(client)
+    cluster.wait_until(lambda: bench.kept() == [1], "it came late", 5)
 
 
 def test_only_the_statement_that_is_meant(bench):

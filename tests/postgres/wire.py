@@ -10,6 +10,8 @@ about each statement when its Query or Bind passes, and answers what to do with 
     Deny(code)           executed; the client is told this SQLSTATE all the same
     Warn()               executed; with the warning of a cancelled wait for a synchronous standby
     Hold(seconds)        executed that much later
+    Late(seconds)        the same, and the client's connection breaks at once: by the time the server gets the statement,
+                         with those that were sent along before it, the client may have asked what became of it
 
 A FATAL code ends the connection after it. The difficulty is to stay in step: answers come in the order of the
 messages, and an error skips what was sent until the next Sync, so every message that is answered has an entry in a
@@ -42,6 +44,7 @@ Refuse = collections.namedtuple("Refuse", "code fatal", defaults=[False])
 Deny = collections.namedtuple("Deny", "code fatal", defaults=[False])
 Warn = collections.namedtuple("Warn", "")
 Hold = collections.namedtuple("Hold", "seconds")
+Late = collections.namedtuple("Late", "seconds")
 Statement = collections.namedtuple("Statement", "sql link number")  # number: of all that the proxy saw
 
 
@@ -101,11 +104,15 @@ class Link:
         """SILENT: the client hears nothing any more, until it is closed otherwise."""
         self.ended.set()
         for one in (self.server,) if end == SILENT else (self.client, self.server):
-            with contextlib.suppress(OSError):
-                if end == RESET:
-                    one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-                one.shutdown(socket.SHUT_RD if end == RESET else socket.SHUT_RDWR)
-            one.close()
+            self._shut(one, end)
+
+    @staticmethod
+    def _shut(one, end):
+        with contextlib.suppress(OSError):
+            if end == RESET:
+                one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            one.shutdown(socket.SHUT_RD if end == RESET else socket.SHUT_RDWR)
+        one.close()
 
     def _end(self, action):
         self.close(action.end)
@@ -187,6 +194,8 @@ class Link:
             self.server.sendall(out)
             out.clear()
             time.sleep(action.seconds)
+        if isinstance(action, Late):
+            self._late(action, out + whole)
         if isinstance(action, Cut) and action.where in (BEFORE, INSIDE, SENT):
             passed = {BEFORE: 0, INSIDE: len(whole) // 2, SENT: len(whole)}[action.where]
             self.server.sendall(out + whole[:passed])
@@ -196,6 +205,14 @@ class Link:
             if kind in ANSWERS and not self.copying:
                 self.awaited.append(Entry(kind, action))
         out += whole
+
+    def _late(self, action, rest):
+        self.ended.set()
+        self._shut(self.client, CLOSE)
+        time.sleep(action.seconds)
+        self.server.sendall(rest + message(b"S"))
+        time.sleep(0.1)
+        self._end(Cut(SENT))
 
     def _ask(self, sql):
         return self.proxy.ask(sql, self)
