@@ -54,7 +54,9 @@ class Server:
 
     def __init__(self, program, data, log, arguments=(), environment=None):
         self.program, self.data, self.log = program, pathlib.Path(data), pathlib.Path(log)
-        command = [str(program), "serve", "--demo", "--data", str(data), "--listen", "127.0.0.1:0",
+        # One that goes by another name (--url) does not say where it listens.
+        self.listen = f"127.0.0.1:{stores.cluster.free_port() if '--url' in arguments else 0}"
+        command = [str(program), "serve", "--demo", "--data", str(data), "--listen", self.listen,
                    *stores.arguments(data), *arguments]
         with open(self.log, "ab") as log_file:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -71,7 +73,7 @@ class Server:
             self.kill()
             raise StartFailed(f"{line!r}; {self.log_tail()}")
         self.url = line.split()[-1]
-        address = urllib.parse.urlsplit(self.url)
+        address = urllib.parse.urlsplit(self.url if self.listen.endswith(":0") else f"http://{self.listen}")
         self.host, self.port = address.hostname, address.port
         self.credentials = json.loads((self.data / "demo.json").read_text())
         return self

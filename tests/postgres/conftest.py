@@ -3,12 +3,16 @@
 The seed is printed at the end, whatever happened: MUSTER_POSTGRES_SEED=… repeats the plans."""
 
 import os
+import pathlib
 import random
+import sys
 import time
 
 import pytest
 
 import cluster
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "crash"))
 
 SEED = int(os.environ.get("MUSTER_POSTGRES_SEED", time.time_ns() % 10**9))
 NOTES = []

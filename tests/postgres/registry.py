@@ -6,21 +6,17 @@ come. Then the check of tests/crash compares what the registry shows with what w
 """
 
 import http.client
-import pathlib
 import random
 import shutil
-import sys
 import threading
 import time
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "crash"))
-
-import stores  # noqa: E402
-from checker import Violation  # noqa: E402
-from instance import SANITIZED, Reader, Server, StartFailed  # noqa: E402
-from load import CHUNK_ITEMS, Client, Died  # noqa: E402
-from oracle import CYREXA, NEXERA, Recipe  # noqa: E402
-from rounds import Store  # noqa: E402
+import stores
+from checker import Violation
+from instance import SANITIZED, Reader, Server, StartFailed
+from load import CHUNK_ITEMS, Client, Died
+from oracle import CYREXA, NEXERA, Recipe
+from rounds import Store
 
 PATIENCE_S = 240 if SANITIZED else 120
 CLIENTS = 4
