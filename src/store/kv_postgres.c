@@ -509,6 +509,9 @@ static const char *begin_of(const struct store_pg_kv *pg)
     if (pg->serializable) {
         return "BEGIN ISOLATION LEVEL SERIALIZABLE";
     }
+#ifdef MUSTER_PLANT_READ_COMMITTED
+    return "BEGIN ISOLATION LEVEL READ COMMITTED";
+#endif
     return pg->access == PG_LOCKED ? "BEGIN ISOLATION LEVEL READ COMMITTED" : "BEGIN ISOLATION LEVEL REPEATABLE READ";
 }
 

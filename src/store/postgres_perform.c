@@ -189,6 +189,13 @@ static enum verdict judge(struct store_pg_kv *pg, int *err)
 /* The COMMIT went, and its answer was none or a doubtful one. */
 static enum verdict settle(struct store_postgres *postgres, struct store_pg_kv *pg, int *err)
 {
+#ifdef MUSTER_PLANT_UNKNOWN_YES
+    return DONE;
+#endif
+#ifdef MUSTER_PLANT_UNKNOWN_AGAIN
+    *err = ERR_STORAGE_AWAY;
+    return AWAY;
+#endif
     int64_t deadline = clock_monotonic_ns() + (int64_t)SETTLE_MS * MILLISECOND_NS;
     switch (store_pg_settle(postgres, pg, deadline)) {
     case SETTLED_COMMITTED:

@@ -37,8 +37,12 @@ static void ask(struct store_pg_kv *pg)
                     NULL);
     store_link_send(&pg->link, pg->settings, NULL);
     store_link_send(&pg->link,
+#ifdef MUSTER_PLANT_SETTLE_LOOKS
+                    "SELECT value FROM muster_lane WHERE tenant = $1 AND key = $2 AND $3 <> ''::bytea",
+#else
                     "INSERT INTO muster_lane AS t (tenant, key, value) VALUES ($1, $2, $3) "
                     "ON CONFLICT (tenant, key) DO UPDATE SET value = t.value || excluded.value RETURNING value",
+#endif
                     &params);
     store_link_send(&pg->link, "COMMIT", NULL);
     store_link_sync(&pg->link);
@@ -58,6 +62,11 @@ static enum store_settled settle_once(struct store_pg_kv *pg)
     store_link_drain(link);
     bool sure =
         commit != NULL && link->trouble == TROUBLE_NONE && !link->warned && strcmp(PQcmdStatus(commit), "COMMIT") == 0;
+#ifdef MUSTER_PLANT_SETTLE_LOOKS
+    if (sure && PQntuples(found) == 0) {
+        settled = SETTLED_NOT;
+    }
+#endif
     if (sure && PQntuples(found) == 1) {
         struct slice token = slice_make(pg->token, sizeof pg->token);
         settled = slice_starts(store_result_slice(found, 0, 0), token) ? SETTLED_COMMITTED : SETTLED_NOT;

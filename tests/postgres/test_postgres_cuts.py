@@ -96,9 +96,9 @@ def make_line(tmp_path, luck):
         yield line
 
 
-def cut_many(line, luck, cuts):
+def cut_many(line, luck, cuts, plans=None):
     """Campaigns under cuts, each followed by a check over a line that holds. Plans, with what was done."""
-    plans, part, sent_again = Plans(luck), 0, 0
+    plans, part, sent_again = plans or Plans(luck), 0, 0
     while (done := sum(plans.done.values())) < cuts:
         plans.armed, line.proxy.script = True, plans
         campaign = Campaign(line.registry, f"c{part}", luck.random())

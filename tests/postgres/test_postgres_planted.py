@@ -1,0 +1,60 @@
+"""Defects that are known to be there are found by the suites that are for them; the same runs find nothing on the
+program itself (test_postgres_cuts.py, test_postgres_nodes.py)."""
+
+import pytest
+
+import wire
+from instance import ROOT, binary
+from rounds import Found
+from test_postgres_cuts import Line, Plans, cut_many
+from test_postgres_nodes import contend, nodes, winners_of
+
+CUTS = 60
+CREATES = 2000
+
+
+def plant(name):
+    """What tests/postgres/meson.build makes, beside the program or in build."""
+    for folder in (binary().parent, ROOT / "build"):
+        path = folder / "tests" / "postgres" / f"muster_plant_{name}"
+        if path.is_file():
+            return path
+    raise RuntimeError(f"{name} is not built: ninja -C build")
+
+
+class Commits(Plans):
+    """Plans for commits only, of these actions."""
+
+    def __init__(self, luck, *actions):
+        super().__init__(luck, every=(1, 4), commits=1.0)
+        self.actions = actions
+
+    def _action(self):
+        return self.luck.choice(self.actions)
+
+
+def find(tmp_path, luck, name, *actions):
+    """What a campaign over a line that does this to commits finds, as text."""
+    with Line(tmp_path, luck, plant(name)) as line, pytest.raises((Found, AssertionError)) as caught:
+        cut_many(line, luck, CUTS, Commits(luck, *actions))
+        line.registry.finish_check(line.rows)
+    return str(caught.value)
+
+
+def test_an_unknown_commit_counts_as_one(tmp_path, luck):
+    said = find(tmp_path, luck, "unknown_yes", wire.Cut(wire.BEFORE), wire.Cut(wire.INSIDE))
+    assert "LOST" in said or "IMPORT" in said or "NOT_FOUND" in said, said
+
+
+def test_an_unknown_commit_is_done_again(tmp_path, luck):
+    said = find(tmp_path, luck, "unknown_again", wire.Cut(wire.DROPPED), wire.Cut(wire.READY))
+    assert "never answered" not in said, said
+
+
+def test_a_commit_that_comes_late_is_not_waited_for(tmp_path, luck):
+    assert find(tmp_path, luck, "settle_looks", wire.Late(0.3), wire.Late(1.0))
+
+
+def test_an_index_is_decided_without_its_lock(tmp_path, luck):
+    with nodes(tmp_path, luck, plant("read_committed")) as pair, pytest.raises(AssertionError, match="without one winner"):
+        winners_of(*contend(pair, CREATES))
