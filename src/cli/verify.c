@@ -9,6 +9,12 @@
 #include "record/record.h"
 #include "store/store.h"
 
+struct place {
+    const char *data;
+    const char *store;
+    const char *root_key;
+};
+
 struct verify {
     struct crypto_ring *ring;
     struct store *store;
@@ -43,16 +49,16 @@ static void on_problem(void *context, const char *sentence)
     }
 }
 
-static int open_all(const char *data, const char *store, struct verify *verify, struct buf *why)
+static int open_all(const struct place *place, struct verify *verify, struct buf *why)
 {
     char location[600];
     struct store_options options = {0};
     int err = crypto_init();
     if (err == 0) {
-        err = daemon_ring_open(data, false, &verify->ring, why);
+        err = daemon_ring_open(place->data, place->root_key, DAEMON_RING_OLD, &verify->ring, why);
     }
     if (err == 0) {
-        daemon_store_location(data, store, location);
+        daemon_store_location(place->data, place->store, location);
         err = store_open(location, &options, &verify->store, why);
     }
     if (err == 0) {
@@ -78,16 +84,16 @@ static void print_counts_json(const struct store_verify_counts *counts)
            (unsigned long long)counts->pending, (unsigned long long)counts->problems);
 }
 
-static int run(const char *data, const char *store, bool as_json)
+static int run(const struct place *place, bool as_json)
 {
     struct verify verify = {0};
     struct store_verify_counts counts = {0};
     struct buf why;
     buf_init(&why, 0);
     buf_init(&verify.plain, 0);
-    int err = open_all(data, store, &verify, &why);
+    int err = open_all(place, &verify, &why);
     if (err != 0) {
-        cli_say("%s: %.*s", data, SLICE_ARG(why.size > 0 ? buf_view(&why) : slice_from_text(err_text(err))));
+        cli_say("%s: %.*s", place->data, SLICE_ARG(why.size > 0 ? buf_view(&why) : slice_from_text(err_text(err))));
     } else {
         err = store_verify(verify.store, open_record, on_problem, &verify, &counts);
         if (err != 0) {
@@ -109,12 +115,12 @@ static int run(const char *data, const char *store, bool as_json)
 
 int cli_run_verify(int argc, char **argv)
 {
-    const char *data = "./muster-data";
-    const char *store = "";
+    struct place place = {.data = "./muster-data", .store = "", .root_key = ""};
     bool json = false;
     const struct cli_flag flags[] = {
-        {"data", CLI_TEXT, &data, "DIR", "The data folder [./muster-data]."},
-        {"store", CLI_TEXT, &store, "WHERE", "The store, if it is not in the data folder: postgresql://… or a folder."},
+        {"data", CLI_TEXT, &place.data, "DIR", "The data folder [./muster-data]."},
+        {"store", CLI_TEXT, &place.store, "WHERE", "The store, as for serve [the data folder's own]."},
+        {"root-key", CLI_TEXT, &place.root_key, "SOURCE", "Where the root key is, as for serve."},
         {"json", CLI_SWITCH, &json, NULL, "Print the counts as JSON."},
     };
     struct cli_words words;
@@ -122,5 +128,5 @@ int cli_run_verify(int argc, char **argv)
     if (parsed != CLI_PARSED) {
         return cli_parse_exit(parsed);
     }
-    return cli_words_check("verify", &words, 0, 0) ? run(data, store, json) : CLI_USAGE;
+    return cli_words_check("verify", &words, 0, 0) ? run(&place, json) : CLI_USAGE;
 }

@@ -32,6 +32,10 @@ void crypto_random(void *bytes, size_t size);
 /* Overwrites what must not stay in memory; never optimised away. */
 void crypto_wipe(void *bytes, size_t size);
 
+/* A key as it is handed over: 32 bytes, or 64 hex digits or 44 characters of base64, with or without a line end. 0,
+ * or ERR_KEY with nothing in `key`. */
+int crypto_key_from_text(struct slice text, uint8_t key[CRYPTO_KEY_BYTES]) MUST_CHECK;
+
 /* ---- key ring ---- */
 
 struct crypto_ring;   /* made of the root key */

@@ -2,8 +2,8 @@
  * The server as a process: its parameters, its data folder, its start and its end. Called by the
  * command line only.
  *
- * The data folder holds: keys/root.key (0400, made at first start), store/ (the embedded store),
- * operator.key (0400, the operator's credential), demo.json (0600, with --demo).
+ * The data folder holds: keys/root.key (0400, made at first start unless root_key names another), store/ (the embedded
+ * store), operator.key (0400, the operator's credential), demo.json (0600, with --demo).
  */
 #ifndef DAEMON_DAEMON_H
 #define DAEMON_DAEMON_H
@@ -52,9 +52,17 @@ int daemon_config_file(struct daemon_config *config, const char *path, struct bu
 /* Takes every MUSTER_… variable that names a parameter; an unknown one is an error. */
 int daemon_config_environment(struct daemon_config *config, struct buf *why) MUST_CHECK;
 
-/* The key ring of a data folder; makes the folder and the root key when `create`. The reason of a
- * failure goes to *why. */
-int daemon_ring_open(const char *data, bool create, struct crypto_ring **ring, struct buf *why) MUST_CHECK;
+/* What a data folder without a root key means. The folder itself is made unless DAEMON_RING_OLD. */
+enum daemon_ring_new {
+    DAEMON_RING_NEW,       /* this is the first start: make one, unless the folder has a store */
+    DAEMON_RING_OLD,       /* it is no data folder */
+    DAEMON_RING_ELSEWHERE, /* the store has a root key, so it is somewhere else */
+};
+
+/* The key ring of `source` (the parameter root_key), or of the data folder when that is empty. The reason of a failure
+ * goes to *why: ERR_KEY, ERR_CONFIG, ERR_NOT_FOUND or ERR_STORAGE_IO. */
+int daemon_ring_open(const char *data, const char *source, enum daemon_ring_new fresh, struct crypto_ring **ring,
+                     struct buf *why) MUST_CHECK;
 /* Path of the embedded store in a data folder. */
 void daemon_store_path(const char *data, char path[600]);
 /* Where the store of a server with this data folder is: `store`, or the folder's own when that is empty. */

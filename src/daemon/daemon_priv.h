@@ -13,6 +13,10 @@ int folder_write(const char *data, const char *name, unsigned mode, struct slice
 /* Appends the file's bytes; ERR_NOT_FOUND when there is none. */
 int folder_read(const char *data, const char *name, struct buf *text) MUST_CHECK;
 
+/* Makes a folder (mode 0700), unless it is there. */
+int folder_make(const char *path, struct buf *why) MUST_CHECK;
+int folder_sync(const char *path, struct buf *why) MUST_CHECK;
+
 /* Makes the operator's key, unless there is one, and writes it to operator.key. */
 int folder_operator(struct auth *auth, const char *data, struct buf *why) MUST_CHECK;
 
@@ -21,6 +25,18 @@ int folder_node(const char *data, struct uuid *node, struct buf *why) MUST_CHECK
 
 /* Makes the folder of bodies that are taken in later, unless it is there; its path. */
 int folder_spool(const char *data, char path[600], struct buf *why) MUST_CHECK;
+
+/* ---- command.c ---- */
+
+/* What a program printed; the caller wipes it. */
+struct command_output {
+    char bytes[256];
+    size_t size;
+};
+
+/* Runs a program, `line` being its path and words with blanks between, for at most `seconds`. 0: it ended with status
+ * 0. ERR_CONFIG or ERR_KEY with the reason, what it said on stderr included; the output is wiped then. */
+int command_run(const char *line, unsigned seconds, struct command_output *output, struct buf *why) MUST_CHECK;
 
 /* ---- demo.c ---- */
 

@@ -1,12 +1,11 @@
 /*
- * The data folder and its key file. A file is written beside its place, synced, and renamed, so that
- * it is there whole or not at all; a root key that was half written would lose every customer.
+ * The data folder. A file is written beside its place, synced, and renamed, so that it is there whole or
+ * not at all; a root key that was half written would lose every customer.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
 #include <stdio.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -20,7 +19,7 @@ static int failed(struct buf *why, const char *what, const char *path)
     return ERR_STORAGE_IO;
 }
 
-static int sync_folder(const char *path, struct buf *why)
+int folder_sync(const char *path, struct buf *why)
 {
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0) {
@@ -32,14 +31,14 @@ static int sync_folder(const char *path, struct buf *why)
 }
 
 /* A folder that is new is synced into the one that holds it: what is kept in it must not go with its name. */
-static int make_folder(const char *path, struct buf *why)
+int folder_make(const char *path, struct buf *why)
 {
     if (mkdir(path, 0700) != 0) {
         return errno == EEXIST ? 0 : failed(why, "can't make the folder", path);
     }
     char parent[PATH_BYTES];
     snprintf(parent, sizeof parent, "%s", path);
-    return sync_folder(dirname(parent), why);
+    return folder_sync(dirname(parent), why);
 }
 
 static bool write_all(int fd, struct slice text)
@@ -77,7 +76,7 @@ int folder_write(const char *data, const char *name, unsigned mode, struct slice
         unlink(fresh); /* it may hold part of a key */
         return err;
     }
-    return sync_folder(data, why);
+    return folder_sync(data, why);
 }
 
 int folder_read(const char *data, const char *name, struct buf *text)
@@ -138,64 +137,7 @@ int folder_node(const char *data, struct uuid *node, struct buf *why)
 int folder_spool(const char *data, char path[600], struct buf *why)
 {
     snprintf(path, PATH_BYTES, "%s/spool", data);
-    return make_folder(path, why);
-}
-
-static int make_root_key(const char *data, uint8_t root[CRYPTO_KEY_BYTES], struct buf *why)
-{
-    char store[PATH_BYTES];
-    daemon_store_path(data, store);
-    if (access(store, F_OK) == 0) {
-        buf_printf(why, "%s/keys/root.key is missing, but there is a store: put the key back from its backup", data);
-        return ERR_KEY;
-    }
-    char keys[PATH_BYTES];
-    snprintf(keys, sizeof keys, "%s/keys", data);
-    int err = make_folder(data, why);
-    if (err == 0) {
-        err = make_folder(keys, why);
-    }
-    if (err != 0) {
-        return err;
-    }
-    crypto_random(root, CRYPTO_KEY_BYTES);
-    err = folder_write(keys, "root.key", 0400, slice_make(root, CRYPTO_KEY_BYTES), why);
-    return err == 0 ? sync_folder(data, why) : err;
-}
-
-/* Who reads the root key reads everything; a group that its owner chose may, everybody else must not. */
-static int check_root_key(const char *data, struct buf *why)
-{
-    char path[PATH_BYTES];
-    struct stat status;
-    snprintf(path, sizeof path, "%s/keys/root.key", data);
-    if (stat(path, &status) == 0 && (status.st_mode & (S_IRWXO | S_IWGRP)) != 0) {
-        buf_printf(why, "%s is open to others (mode %03o): make it 0400, and ask who may have read it", path,
-                   (unsigned)status.st_mode & 0777u);
-        return ERR_KEY;
-    }
-    return 0;
-}
-
-static int read_root_key(const char *data, uint8_t root[CRYPTO_KEY_BYTES], struct buf *why)
-{
-    struct buf text;
-    buf_init(&text, 0);
-    int err = folder_read(data, "keys/root.key", &text);
-    if (err == 0) {
-        err = check_root_key(data, why);
-    }
-    if (err == 0 && text.size != CRYPTO_KEY_BYTES) {
-        buf_printf(why, "%s/keys/root.key is not a key of %d bytes", data, CRYPTO_KEY_BYTES);
-        err = ERR_KEY;
-    } else if (err == 0) {
-        memcpy(root, text.data, CRYPTO_KEY_BYTES);
-    } else if (err != ERR_NOT_FOUND && why->size == 0) {
-        buf_printf(why, "%s/keys/root.key can't be read: %s", data, strerror(errno));
-    }
-    crypto_wipe(text.data, text.size);
-    buf_fini(&text);
-    return err;
+    return folder_make(path, why);
 }
 
 struct operator_file {
@@ -214,23 +156,4 @@ int folder_operator(struct auth *auth, const char *data, struct buf *why)
     struct operator_file file = {.data = data, .why = why};
     int err = auth_operator_create_kept(auth, write_operator, &file);
     return err == ERR_EXISTS ? 0 : err;
-}
-
-int daemon_ring_open(const char *data, bool create, struct crypto_ring **ring, struct buf *why)
-{
-    uint8_t root[CRYPTO_KEY_BYTES];
-    /* From here on this process holds keys and customers: no core file, no debugger of the same user. */
-    prctl(PR_SET_DUMPABLE, 0);
-    int err = read_root_key(data, root, why);
-    if (err == ERR_NOT_FOUND && create) {
-        err = make_root_key(data, root, why);
-    } else if (err == ERR_NOT_FOUND) {
-        buf_printf(why, "%s is not a data folder: it has no keys/root.key", data);
-    }
-    if (err == 0) {
-        *ring = crypto_ring_new(root);
-        err = *ring == NULL ? ERR_NO_MEMORY : 0;
-    }
-    crypto_wipe(root, sizeof root);
-    return err;
 }

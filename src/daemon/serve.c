@@ -158,18 +158,36 @@ static int load_contracts(struct parts *parts)
 
 /* ---- the steps of the start ---- */
 
+static int open_ring(struct parts *parts, enum daemon_ring_new fresh)
+{
+    const struct daemon_config *config = parts->config;
+    return daemon_ring_open(config->data, config->root_key, fresh, &parts->ring, &parts->why);
+}
+
+/* Whether there is a root key already is in the rows, so the store is opened first. */
+static int open_shared(struct parts *parts, const char *location, struct store_options *options)
+{
+    bool has_root = false;
+    int err = folder_make(parts->config->data, &parts->why);
+    err = err == 0 ? folder_node(parts->config->data, &options->node, &parts->why) : err;
+    err = err == 0 ? store_open(location, options, &parts->store, &parts->why) : err;
+    err = err == 0 ? auth_has_root(parts->store, &has_root) : err;
+    return err == 0 ? open_ring(parts, has_root ? DAEMON_RING_ELSEWHERE : DAEMON_RING_NEW) : err;
+}
+
 static int open_store(struct parts *parts)
 {
+    const struct daemon_config *config = parts->config;
     char location[600];
-    struct store_options options = {.unsafe_no_sync = parts->config->unsafe_no_sync,
-                                    .memory_bytes = (size_t)parts->config->store_memory << 20,
-                                    .connections = (unsigned)parts->config->store_connections,
-                                    .patience_ms = (unsigned)parts->config->store_patience * 1000};
-    int err = daemon_ring_open(parts->config->data, true, &parts->ring, &parts->why);
-    daemon_store_location(parts->config->data, parts->config->store, location);
-    if (err == 0 && store_is_shared(location)) {
-        err = folder_node(parts->config->data, &options.node, &parts->why);
+    struct store_options options = {.unsafe_no_sync = config->unsafe_no_sync,
+                                    .memory_bytes = (size_t)config->store_memory << 20,
+                                    .connections = (unsigned)config->store_connections,
+                                    .patience_ms = (unsigned)config->store_patience * 1000};
+    daemon_store_location(config->data, config->store, location);
+    if (store_is_shared(location)) {
+        return open_shared(parts, location, &options);
     }
+    int err = open_ring(parts, DAEMON_RING_NEW);
     return err == 0 ? store_open(location, &options, &parts->store, &parts->why) : err;
 }
 
@@ -193,7 +211,10 @@ static int open_auth(struct parts *parts)
 {
     int err = auth_new(parts->store, parts->ring, buf_view(&parts->url), &parts->auth);
     if (err == ERR_KEY) {
-        buf_printf(&parts->why, "%s/keys/root.key is not the key that this store was made with", parts->config->data);
+        const char *source = parts->config->root_key;
+        buf_printf(&parts->why, "%s%s is not the key that this store was made with",
+                   source[0] == '\0' ? parts->config->data : "what root_key names",
+                   source[0] == '\0' ? "/keys/root.key" : "");
     } else if (err != 0) {
         buf_append_text(&parts->why, err_text(err));
     }

@@ -345,7 +345,8 @@ class Server(Party):
         if self.process is not None:
             self.stop()
         assert self.leaks() == []
-        verified = self.run("verify", "--data", str(self.data))
+        key = ["--root-key", self.arguments[self.arguments.index("--root-key") + 1]] if "--root-key" in self.arguments else []
+        verified = self.run("verify", "--data", str(self.data), *key, **self.environment)
         assert verified.returncode == 0, verified
         stores.forget(self.data)
 

@@ -190,6 +190,44 @@ def test_a_root_key_that_others_may_read_stops_the_start(own_server):
     own_server.start()
 
 
+def hand_over(tmp_path, key, how):
+    """The arguments and environment of a start that gets this key in one of the documented ways."""
+    path = tmp_path / "handed.key"
+    path.unlink(missing_ok=True)
+    path.write_text(key.hex() + "\n")
+    path.chmod(0o400)
+    return {"file": (f"file:{path}", {}), "credential": ("credential:handed.key", {"CREDENTIALS_DIRECTORY": str(tmp_path)}),
+            "command": (f"command:/bin/cat {path}", {})}[how]
+
+
+@pytest.mark.parametrize("how", ["file", "credential", "command"])
+def test_a_root_key_that_is_handed_over(tmp_path, how):
+    key = os.urandom(32)
+    source, environment = hand_over(tmp_path, key, how)
+    running = Server(tmp_path, "--root-key", source, environment=environment)
+    running.secrets.add(key.hex())
+    ids = running.keep([{"customerName": private()}])
+    assert not (running.data / "keys").exists(), "nothing of the key stays in the data folder"
+    running.stop()
+    assert "not the key" in refused_start(running.data, "--root-key", hand_over(tmp_path, os.urandom(32), how)[0],
+                                          **environment)
+    assert "put the key back" in refused_start(running.data)
+    hand_over(tmp_path, key, how)
+    running.start()
+    assert running.all_ids() == ids
+    running.customer(ids[0])
+    running.end()
+
+
+def test_a_command_for_the_root_key_that_fails(tmp_path):
+    script = tmp_path / "fails"
+    script.write_text(f"#!/bin/sh\necho {'ab' * 32}\necho the vault is sealed >&2\nexit 7\n")
+    script.chmod(0o700)
+    words = refused_start(tmp_path / "data", "--root-key", f"command:{script}")
+    assert "status 7: the vault is sealed" in words and "abab" not in words
+    assert not (tmp_path / "data").exists()
+
+
 def test_a_folder_that_can_not_be_made(tmp_path):
     (tmp_path / "file").write_text("")
     assert "file" in refused_start(tmp_path / "file" / "data")

@@ -1,9 +1,8 @@
-/* The data folder: the root key's life, what a broken one is told as, and files that are whole or not there. */
+/* The data folder: files that are whole or not there. */
 #include "scratch.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -48,113 +47,6 @@ static mode_t mode_of(const char *path)
     struct stat status;
     assert_int_equal(stat(path, &status), 0);
     return status.st_mode & 07777;
-}
-
-/* Made at the first start, found at the next, and the same key. */
-static void root_key(void **state)
-{
-    (void)state;
-    struct folder folder;
-    struct crypto_ring *ring;
-    uint8_t first[16], second[16];
-    folder_init(&folder);
-    assert_int_equal(daemon_ring_open(folder.data, false, &ring, &folder.why), ERR_NOT_FOUND);
-    assert_true(why_has(&folder, "not a data folder"));
-    assert_int_not_equal(access(folder.data, F_OK), 0);
-    assert_int_equal(daemon_ring_open(folder.data, true, &ring, &folder.why), 0);
-    crypto_ring_check_value(ring, first);
-    crypto_ring_free(&ring);
-    assert_int_equal(mode_of(in(&folder, "keys/root.key")), 0400);
-    assert_int_equal(mode_of(in(&folder, "keys")), 0700);
-    assert_int_equal(mode_of(folder.data), 0700);
-    assert_int_equal(daemon_ring_open(folder.data, false, &ring, &folder.why), 0);
-    crypto_ring_check_value(ring, second);
-    crypto_ring_free(&ring);
-    assert_memory_equal(first, second, sizeof first);
-    folder_fini(&folder);
-}
-
-/* A store without its key: making another one would lose every customer. */
-static void lost_key(void **state)
-{
-    (void)state;
-    struct folder folder;
-    struct crypto_ring *ring = NULL;
-    folder_init(&folder);
-    assert_int_equal(mkdir(folder.data, 0700), 0);
-    assert_int_equal(mkdir(in(&folder, "store"), 0700), 0);
-    assert_int_equal(daemon_ring_open(folder.data, true, &ring, &folder.why), ERR_KEY);
-    assert_true(why_has(&folder, "put the key back"));
-    assert_null(ring);
-    assert_int_not_equal(access(in(&folder, "keys/root.key"), F_OK), 0);
-    folder_fini(&folder);
-}
-
-static void broken_key(void **state)
-{
-    (void)state;
-    static const size_t sizes[] = {0, 1, CRYPTO_KEY_BYTES - 1, CRYPTO_KEY_BYTES + 1, 5000};
-    for (size_t i = 0; i < COUNT_OF(sizes); i++) {
-        struct folder folder;
-        struct crypto_ring *ring = NULL;
-        static char bytes[5000];
-        folder_init(&folder);
-        assert_int_equal(daemon_ring_open(folder.data, true, &ring, &folder.why), 0);
-        crypto_ring_free(&ring);
-        char keys[256];
-        snprintf(keys, sizeof keys, "%s", in(&folder, "keys"));
-        assert_int_equal(folder_write(keys, "root.key", 0400, slice_make(bytes, sizes[i]), &folder.why), 0);
-        assert_int_equal(daemon_ring_open(folder.data, true, &ring, &folder.why), ERR_KEY);
-        assert_true(why_has(&folder, "not a key of 32 bytes"));
-        folder_fini(&folder);
-    }
-}
-
-static void key_that_others_read(void **state)
-{
-    (void)state;
-    static const struct {
-        mode_t mode;
-        int error;
-    } rows[] = {{0400, 0}, {0600, 0}, {0440, 0}, {0460, ERR_KEY}, {0404, ERR_KEY}, {0402, ERR_KEY}, {0644, ERR_KEY}};
-    struct folder folder;
-    struct crypto_ring *ring = NULL;
-    folder_init(&folder);
-    assert_int_equal(daemon_ring_open(folder.data, true, &ring, &folder.why), 0);
-    assert_int_equal(prctl(PR_GET_DUMPABLE), 0); /* keys are in memory: no core file may hold them */
-    crypto_ring_free(&ring);
-    for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        assert_int_equal(chmod(in(&folder, "keys/root.key"), rows[i].mode), 0);
-        buf_clear(&folder.why);
-        assert_int_equal(daemon_ring_open(folder.data, true, &ring, &folder.why), rows[i].error);
-        assert_int_equal(why_has(&folder, "is open to others"), rows[i].error != 0);
-        crypto_ring_free(&ring);
-    }
-    folder_fini(&folder);
-}
-
-/* A start that was cut off while the key was written has left a piece: it counts for nothing. */
-static void half_written(void **state)
-{
-    (void)state;
-    struct folder folder;
-    struct crypto_ring *ring = NULL;
-    struct buf text;
-    folder_init(&folder);
-    buf_init(&text, 0);
-    assert_int_equal(mkdir(folder.data, 0700), 0);
-    assert_int_equal(mkdir(in(&folder, "keys"), 0700), 0);
-    FILE *file = fopen(in(&folder, "keys/root.key.new"), "we");
-    assert_non_null(file);
-    fputs("half a k", file);
-    fclose(file);
-    assert_int_equal(daemon_ring_open(folder.data, true, &ring, &folder.why), 0);
-    crypto_ring_free(&ring);
-    assert_int_equal(folder_read(folder.data, "keys/root.key", &text), 0);
-    assert_int_equal(text.size, CRYPTO_KEY_BYTES);
-    assert_int_not_equal(access(in(&folder, "keys/root.key.new"), F_OK), 0);
-    buf_fini(&text);
-    folder_fini(&folder);
 }
 
 static void write_and_read(void **state)
@@ -231,13 +123,7 @@ static void operator_key(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(root_key),
-                                       cmocka_unit_test(lost_key),
-                                       cmocka_unit_test(broken_key),
-                                       cmocka_unit_test(key_that_others_read),
-                                       cmocka_unit_test(half_written),
-                                       cmocka_unit_test(write_and_read),
-                                       cmocka_unit_test(failed_write_leaves_nothing),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(write_and_read), cmocka_unit_test(failed_write_leaves_nothing),
                                        cmocka_unit_test(operator_key)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
