@@ -11,7 +11,7 @@
 
 #include "store/store.h"
 
-/* Numbers are places in tables; the names on disk stand in kv_rocks.c. */
+/* Numbers are places in tables; the names on disk stand in format.c. */
 enum store_family {
     STORE_FAMILY_FORMAT,     /* version of the layout; RocksDB's "default" */
     STORE_FAMILY_BODY,       /* records */

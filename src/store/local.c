@@ -23,6 +23,7 @@
  * hides nothing; the change of its state stands for the leaving above. It leaves when its last
  * revision is folded, so a view without it in the set has no revision of it.
  */
+#include "store/format_priv.h"
 #include "store/run_priv.h"
 
 #include <stdio.h>
@@ -121,40 +122,16 @@ bool store_local_touched(const struct store_local *local, const uint8_t key[STOR
 
 /* ---- opening ---- */
 
-static const struct slice format_key = {"format", 6};
-
-static int write_format(struct store_local *local)
-{
-    const uint8_t version[4] = {STORE_FORMAT_VERSION, 0, 0, 0};
-    store_kv_put(local->kv, local->batch, STORE_FAMILY_FORMAT, format_key, slice_make(version, sizeof version));
-    int err = store_local_write(local, local->batch, true);
-    store_kv_batch_clear(local->kv, local->batch);
-    return err;
-}
-
-static void refuse_format(struct slice found, struct buf *why)
-{
-    unsigned version = found.size == 4 ? (uint8_t)found.data[0] : 0;
-    buf_printf(why, "the store was written in format version %u, and this program reads version %u only", version,
-               STORE_FORMAT_VERSION);
-}
-
-/* A new store gets its version; another version is refused before anything is changed. */
+/* A new store gets its version; another version, and half a copy, is refused before anything is changed. */
 static int check_format(struct store_local *local, struct buf *why)
 {
-    struct buf found;
-    buf_init(&found, 0);
-    int err = store_kv_get(local->kv, NULL, STORE_FAMILY_FORMAT, format_key, &found);
-    if (err == ERR_NOT_FOUND) {
-        err = write_format(local);
-    } else if (err == 0) {
-        const uint8_t version[4] = {STORE_FORMAT_VERSION, 0, 0, 0};
-        if (!slice_equal(buf_view(&found), slice_make(version, sizeof version))) {
-            refuse_format(buf_view(&found), why);
-            err = ERR_CORRUPT;
-        }
+    int err = store_format_check(local->kv, why);
+    if (err != ERR_NOT_FOUND) {
+        return err != 0 ? err : store_format_refuse_copy(local->kv, why);
     }
-    buf_fini(&found);
+    store_format_put(local->kv, local->batch);
+    err = store_local_write(local, local->batch, true);
+    store_kv_batch_clear(local->kv, local->batch);
     return err;
 }
 

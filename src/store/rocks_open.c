@@ -17,20 +17,13 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "store/format_priv.h"
 #include "store/rocks_priv.h"
 
 #define DEFAULT_MEMORY_BYTES (192u * 1024 * 1024)
 #define OPEN_ROOM_BYTES      (8u << 20)
 #define RESUME_ROOM_BYTES    (32u << 20) /* besides what the replayed log takes when it is flushed */
 #define RESUME_WAIT_MS       5000        /* for readers to be through */
-
-static const char *const family_names[STORE_FAMILY_COUNT] = {
-    [STORE_FAMILY_FORMAT] = "default",    [STORE_FAMILY_BODY] = "body",       [STORE_FAMILY_UNIQUE] = "unique",
-    [STORE_FAMILY_PLAIN] = "plain",       [STORE_FAMILY_SECRET] = "secret",   [STORE_FAMILY_PENDING] = "pending",
-    [STORE_FAMILY_IMPORT] = "import",     [STORE_FAMILY_OUTCOME] = "outcome", [STORE_FAMILY_UNFINISHED] = "unfinished",
-    [STORE_FAMILY_META] = "meta",         [STORE_FAMILY_REQUEST] = "request", [STORE_FAMILY_FAULT] = "fault",
-    [STORE_FAMILY_REVISION] = "revision", [STORE_FAMILY_CHANGE] = "change",   [STORE_FAMILY_RUN] = "run",
-};
 
 static void close_database(struct rocks *rocks)
 {
@@ -126,9 +119,9 @@ static char *try_open(struct rocks *rocks, int recovery, bool read_only)
     rocksdb_options_set_wal_recovery_mode(options->database, recovery);
     rocks->database =
         read_only ? rocksdb_open_for_read_only_column_families(options->database, path, STORE_FAMILY_COUNT,
-                                                               family_names, families, rocks->families, 0, &text)
-                  : rocksdb_open_column_families(options->database, path, STORE_FAMILY_COUNT, family_names, families,
-                                                 rocks->families, &text);
+                                                               store_family_names, families, rocks->families, 0, &text)
+                  : rocksdb_open_column_families(options->database, path, STORE_FAMILY_COUNT, store_family_names,
+                                                 families, rocks->families, &text);
     if (text != NULL) {
         rocks->database = NULL;
         memset(rocks->families, 0, sizeof rocks->families);

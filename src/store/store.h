@@ -373,4 +373,50 @@ typedef int store_open_fn(void *context, const struct record_header *header, str
 int store_verify(struct store *store, store_open_fn *open, store_problem_fn *problem, void *context,
                  struct store_verify_counts *counts) MUST_CHECK;
 
+/* ---- moving ---- */
+
+#define STORE_FAMILIES_MAX 16
+
+struct store_copy_progress {
+    const char *family; /* kind of rows, as docs/store.md calls it */
+    uint64_t rows;      /* of it that were read */
+    uint64_t written;   /* of all families */
+    bool comparing;     /* everything is written; both sides are read and compared */
+};
+
+struct store_copy_options {
+    size_t batch_rows; /* rows a write; 0: default */
+    /* Told now and then; not 0: the copy breaks off with it. NULL: nobody. */
+    int (*tell)(void *context, const struct store_copy_progress *progress);
+    void *context;
+};
+
+struct store_copy_count {
+    uint64_t rows;
+    uint64_t bytes;     /* of keys and values */
+    uint8_t digest[16]; /* over all of them in order */
+};
+
+struct store_copy_result {
+    struct store_copy_family {
+        const char *name;
+        struct store_copy_count from;
+        struct store_copy_count to;
+    } families[STORE_FAMILIES_MAX];
+    size_t count;     /* of them that were compared */
+    uint64_t written; /* rows that the target lacked or had otherwise */
+    bool again;       /* it went on with one that had broken off */
+    bool same;
+};
+
+/*
+ * Copies the store at location `from`, which nobody has open, into the one at `to`: an empty one, or one that a copy
+ * broke off into. Rows go as the sealed bytes they are; then both are read whole and compared. 0: they are the same,
+ * and the target is a store. Until then it opens for nobody but the next copy. ERR_EXISTS: the target is in use;
+ * ERR_NOT_FOUND: there is no source; ERR_IMPORT_CHANGED: they differ in the end. Not thread-safe with anything on
+ * either store.
+ */
+int store_copy(const char *from, const char *to, const struct store_copy_options *options,
+               struct store_copy_result *result, struct buf *why) MUST_CHECK;
+
 #endif
