@@ -49,6 +49,7 @@ int cli_run_import(int argc, char **argv);
 int cli_run_imports(int argc, char **argv);
 int cli_run_get(int argc, char **argv);
 int cli_run_find(int argc, char **argv);
+int cli_run_store(int argc, char **argv);
 int cli_run_verify(int argc, char **argv);
 int cli_run_contract(int argc, char **argv);
 int cli_run_bench(int argc, char **argv);

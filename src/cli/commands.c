@@ -18,6 +18,8 @@ const struct cli_command CLI_COMMANDS[] = {
     {"client", "create TENANT NAME | list TENANT | revoke TENANT ID", "The OAuth clients of a tenant.", cli_run_client},
     {"key", "create TENANT NAME | list TENANT | revoke TENANT ID", "The API keys and tenant tokens of a tenant.",
      cli_run_key},
+    {"store", "copy --from LOCATION --to LOCATION",
+     "Move a store, which no server has open, to another place or engine.", cli_run_store},
     {"verify", "[--data DIR]", "Check a store that no server has open: every row, every record.", cli_run_verify},
     {"contract", "check FILE | validate FILE BODY", "Compile a contract; check a body against it offline.",
      cli_run_contract},

@@ -1,0 +1,69 @@
+/* `muster store …`: what is done to a store as a whole, without a server. */
+#include "cli/store_priv.h"
+
+#include "crypto/crypto.h"
+
+static const struct verb {
+    const char *name;
+    bool two; /* takes --from and --to, not --store */
+    int (*run)(const struct store_flags *flags);
+} VERBS[] = {
+    {"copy", true, store_copy_command},
+};
+
+#define VERB_COUNT (sizeof VERBS / sizeof VERBS[0])
+
+static const struct verb *find_verb(const char *word)
+{
+    struct slice names[VERB_COUNT];
+    for (size_t i = 0; i < VERB_COUNT; i++) {
+        names[i] = slice_from_text(VERBS[i].name);
+        if (strcmp(VERBS[i].name, word) == 0) {
+            return &VERBS[i];
+        }
+    }
+    cli_say_unknown("verb", slice_from_text(word), names, VERB_COUNT);
+    return NULL;
+}
+
+/* False: told on stderr. */
+static bool check_locations(const struct verb *verb, const struct store_flags *flags)
+{
+    if (verb->two && (flags->from == NULL || flags->to == NULL || flags->store != NULL)) {
+        cli_say("store %s needs --from LOCATION and --to LOCATION", verb->name);
+        return false;
+    }
+    if (!verb->two && (flags->store == NULL || flags->from != NULL || flags->to != NULL)) {
+        cli_say("store %s needs --store LOCATION", verb->name);
+        return false;
+    }
+    return true;
+}
+
+int cli_run_store(int argc, char **argv)
+{
+    struct store_flags asked = {0};
+    const struct cli_flag flags[] = {
+        {"from", CLI_TEXT, &asked.from, "LOCATION", "copy: the store to read, which nobody has open."},
+        {"to", CLI_TEXT, &asked.to, "LOCATION", "copy: an empty store, or one that a copy broke off into."},
+        {"json", CLI_SWITCH, &asked.json, NULL, "Print JSON."},
+        {"quiet", CLI_SWITCH, &asked.quiet, NULL, "No words about progress."},
+    };
+    struct cli_words words;
+    enum cli_parsed parsed = cli_parse(argc, argv, flags, sizeof flags / sizeof flags[0], &words);
+    if (parsed != CLI_PARSED) {
+        return cli_parse_exit(parsed);
+    }
+    if (!cli_words_check("store", &words, 1, 1)) {
+        return CLI_USAGE;
+    }
+    const struct verb *verb = find_verb(words.at[0]);
+    if (verb == NULL || !check_locations(verb, &asked)) {
+        return CLI_USAGE;
+    }
+    if (crypto_init() != 0) {
+        cli_say("%s", err_text(ERR_INTERNAL));
+        return CLI_USAGE;
+    }
+    return verb->run(&asked);
+}
