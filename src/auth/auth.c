@@ -32,14 +32,24 @@ static int load_bytes(struct store *store, struct slice name, uint8_t *bytes, si
     return err;
 }
 
+int auth_has_root(struct store *store, bool *has)
+{
+    uint8_t stored[CHECK_BYTES];
+    int err = load_bytes(store, CHECK_ROW, stored, sizeof stored);
+    *has = err == 0;
+    return err == ERR_NOT_FOUND ? 0 : err;
+}
+
 static int check_root(struct auth *auth)
 {
     uint8_t ours[CHECK_BYTES];
     uint8_t stored[CHECK_BYTES];
     crypto_ring_check_value(auth->ring, ours);
-    int err = load_bytes(auth->store, CHECK_ROW, stored, sizeof stored);
-    if (err == ERR_NOT_FOUND) {
-        return store_meta_put(auth->store, CHECK_ROW, slice_make(ours, sizeof ours));
+    int err = store_meta_add(auth->store, CHECK_ROW, slice_make(ours, sizeof ours));
+    if (err == ERR_EXISTS) {
+        err = load_bytes(auth->store, CHECK_ROW, stored, sizeof stored);
+    } else if (err == 0) {
+        return 0;
     }
     if (err != 0) {
         return err;
@@ -144,8 +154,12 @@ static int make_operator(struct auth *auth, auth_keep_fn *keep, void *context, s
         return err;
     }
     crypto_token_hash(auth->ring, buf_view(key), hash);
-    err = store_meta_put(auth->store, OPERATOR_ROW, slice_make(hash, sizeof hash));
-    if (err == 0) {
+    err = store_meta_add(auth->store, OPERATOR_ROW, slice_make(hash, sizeof hash));
+    if (err == ERR_EXISTS) {
+        int there = load_bytes(auth->store, OPERATOR_ROW, hash, sizeof hash); /* made by another node meanwhile */
+        err = there == 0 ? ERR_EXISTS : there;
+    }
+    if (err == 0 || err == ERR_EXISTS) {
         set_operator(auth, hash);
     }
     return err;

@@ -20,6 +20,8 @@ struct auth;
 /* `issuer` is the URL that names this server in its tokens. The ring must outlive it. 0, ERR_KEY when
  * the store was made under another root key, or a storage error. */
 int auth_new(struct store *store, const struct crypto_ring *ring, struct slice issuer, struct auth **auth) MUST_CHECK;
+/* Whether some start has left its root key's check value in the store: another key than that one won't do. */
+int auth_has_root(struct store *store, bool *has) MUST_CHECK;
 void auth_free(struct auth **auth);
 
 /* ---- tenants and what is theirs ---- */

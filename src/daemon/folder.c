@@ -143,11 +143,13 @@ int folder_spool(const char *data, char path[600], struct buf *why)
 struct operator_file {
     const char *data;
     struct buf *why;
+    bool written;
 };
 
 static int write_operator(void *context, struct slice key)
 {
-    const struct operator_file *file = context;
+    struct operator_file *file = context;
+    file->written = true;
     return folder_write(file->data, "operator.key", 0400, key, file->why);
 }
 
@@ -155,5 +157,10 @@ int folder_operator(struct auth *auth, const char *data, struct buf *why)
 {
     struct operator_file file = {.data = data, .why = why};
     int err = auth_operator_create_kept(auth, write_operator, &file);
+    if (err == ERR_EXISTS && file.written) {
+        char path[PATH_BYTES];
+        snprintf(path, sizeof path, "%s/operator.key", data);
+        unlink(path); /* another node was first, and this key is nobody's */
+    }
     return err == ERR_EXISTS ? 0 : err;
 }

@@ -142,6 +142,7 @@ int store_local_secrets_replace(struct store *store, const struct uuid *tenant, 
 int store_local_secrets_next_pending(struct store *store, struct uuid *tenant, struct uuid *id) MUST_CHECK;
 int store_local_meta_get(struct store *store, struct slice key, struct buf *value) MUST_CHECK;
 int store_local_meta_put(struct store *store, struct slice key, struct slice value) MUST_CHECK;
+int store_local_meta_add(struct store *store, struct slice key, struct slice value) MUST_CHECK;
 int store_local_meta_delete(struct store *store, struct slice key) MUST_CHECK;
 int store_local_meta_list(struct store *store, struct slice prefix, store_meta_fn *each, void *context) MUST_CHECK;
 int store_local_sweep(struct store *store, size_t limit, bool *left) MUST_CHECK;

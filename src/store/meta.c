@@ -27,6 +27,20 @@ int store_local_meta_put(struct store *store, struct slice key, struct slice val
     return change(store_local_of(store), key, &value);
 }
 
+/* Over rows that others share, a row that came meanwhile fails the write, and all of this is done again. */
+int store_local_meta_add(struct store *store, struct slice key, struct slice value)
+{
+    struct store_local *local = store_local_of(store);
+    struct buf found;
+    buf_init(&found, 0);
+    pthread_mutex_lock(&local->commit_lock);
+    int err = store_kv_get(local->kv, NULL, STORE_FAMILY_META, key, &found);
+    err = err == 0 ? ERR_EXISTS : err == ERR_NOT_FOUND ? change(local, key, &value) : err;
+    pthread_mutex_unlock(&local->commit_lock);
+    buf_fini(&found);
+    return err;
+}
+
 int store_local_meta_delete(struct store *store, struct slice key)
 {
     return change(store_local_of(store), key, NULL);

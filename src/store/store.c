@@ -109,6 +109,11 @@ int store_meta_put(struct store *store, struct slice key, struct slice value)
     return store->ops->meta_put(store, key, value);
 }
 
+int store_meta_add(struct store *store, struct slice key, struct slice value)
+{
+    return store->ops->meta_add(store, key, value);
+}
+
 int store_meta_delete(struct store *store, struct slice key)
 {
     return store->ops->meta_delete(store, key);

@@ -273,6 +273,8 @@ int store_secrets_next_pending(struct store *store, struct uuid *tenant, struct 
  * they return. */
 int store_meta_get(struct store *store, struct slice key, struct buf *value) MUST_CHECK;
 int store_meta_put(struct store *store, struct slice key, struct slice value) MUST_CHECK;
+/* Puts the row unless there is one: of any number of attempts one succeeds, the others are ERR_EXISTS. */
+int store_meta_add(struct store *store, struct slice key, struct slice value) MUST_CHECK;
 int store_meta_delete(struct store *store, struct slice key) MUST_CHECK;
 typedef int store_meta_fn(void *context, struct slice key, struct slice value);
 /* All rows whose key begins with prefix, in order of key. */

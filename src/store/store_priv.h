@@ -36,6 +36,7 @@ struct store_ops {
     int (*secrets_next_pending)(struct store *store, struct uuid *tenant, struct uuid *id);
     int (*meta_get)(struct store *store, struct slice key, struct buf *value);
     int (*meta_put)(struct store *store, struct slice key, struct slice value);
+    int (*meta_add)(struct store *store, struct slice key, struct slice value);
     int (*meta_delete)(struct store *store, struct slice key);
     int (*meta_list)(struct store *store, struct slice prefix, store_meta_fn *each, void *context);
     int (*sweep)(struct store *store, size_t limit, bool *left);

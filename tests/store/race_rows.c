@@ -182,9 +182,47 @@ static void one_replacer_wins(struct fixture *fixture)
     assert_int_equal(fixture_verify(fixture).pending, 0);
 }
 
+/* ---- adders of a row ---- */
+
+struct adder {
+    struct race *race;
+    struct slice key;
+    unsigned wins;
+};
+
+static void *add_once(void *context)
+{
+    struct adder *adder = context;
+    int err = store_meta_add(adder->race->fixture->store, adder->key, slice_make(&adder, sizeof(void *)));
+    adder->wins += err == 0;
+    adder->race->broken += err != 0 && err != ERR_EXISTS;
+    return NULL;
+}
+
+static void one_adder_wins(struct fixture *fixture)
+{
+    struct race race = {.fixture = fixture};
+    for (unsigned round = 0; round < 50; round++) {
+        pthread_t threads[REPLACERS];
+        struct adder adders[REPLACERS] = {0};
+        unsigned wins = 0;
+        for (size_t i = 0; i < REPLACERS; i++) {
+            adders[i] = (struct adder){.race = &race, .key = slice_make(&round, sizeof round)};
+            assert_int_equal(pthread_create(&threads[i], NULL, add_once, &adders[i]), 0);
+        }
+        for (size_t i = 0; i < REPLACERS; i++) {
+            pthread_join(threads[i], NULL);
+            wins += adders[i].wins;
+        }
+        assert_int_equal(wins, 1);
+    }
+    assert_int_equal(race.broken, 0);
+}
+
 const struct row race_rows[] = {
     {"S3 readers see whole imports while they are committed", KIND_ALL, readers_see_whole_imports},
     {"S4 the sweep frees no key of a new owner", KIND_ALL, sweep_frees_no_new_owner},
     {"one of several that replace a secrets row wins", KIND_ALL, one_replacer_wins},
+    {"one of several that add a row of the house wins", KIND_ALL, one_adder_wins},
     {0},
 };

@@ -169,6 +169,12 @@ static void meta(struct fixture *fixture)
     expect_meta(fixture, "tenant/b", "2");
     expect_meta(fixture, "empty", "");
     expect_meta(fixture, "absent", NULL);
+    assert_int_equal(store_meta_add(fixture->store, SLICE("tenant/b"), SLICE("3")), ERR_EXISTS);
+    assert_int_equal(store_meta_add(fixture->store, SLICE("empty"), SLICE("3")), ERR_EXISTS);
+    expect_meta(fixture, "tenant/b", "2");
+    assert_int_equal(store_meta_add(fixture->store, SLICE("added"), SLICE("4")), 0);
+    expect_meta(fixture, "added", "4");
+    assert_int_equal(store_meta_delete(fixture->store, SLICE("added")), 0);
     struct names names = {0};
     assert_int_equal(store_meta_list(fixture->store, SLICE("tenant/"), add_name, &names), 0);
     assert_int_equal(names.count, 3);

@@ -40,6 +40,44 @@ static void operator_is_made_once(void **state)
     house_close(&house);
 }
 
+/* Two nodes start at once over one store: neither knows of the other when it begins. */
+static void two_nodes_make_one_operator(void **state)
+{
+    struct house house;
+    struct auth *second;
+    struct buf keys[2];
+    (void)state;
+    house_open(&house);
+    assert_int_equal(auth_new(house.store, house.ring, HOUSE_ISSUER, &second), 0);
+    buf_init(&keys[0], 0);
+    buf_init(&keys[1], 0);
+    assert_int_equal(auth_operator_create(house.auth, &keys[0]), 0);
+    assert_int_equal(auth_operator_create(second, &keys[1]), ERR_EXISTS);
+    assert_int_equal(auth_check_operator(second, buf_view(&keys[0])), 0);
+    assert_int_equal(auth_check_operator(second, buf_view(&keys[1])), ERR_TOKEN_INVALID);
+    assert_int_equal(auth_check_operator(house.auth, buf_view(&keys[0])), 0);
+    buf_fini(&keys[0]);
+    buf_fini(&keys[1]);
+    auth_free(&second);
+    house_close(&house);
+}
+
+static void has_root(void **state)
+{
+    struct house house;
+    bool has = true;
+    (void)state;
+    assert_int_equal(crypto_init(), 0);
+    assert_int_equal(store_open_memory(&house.store), 0);
+    assert_int_equal(auth_has_root(house.store, &has), 0);
+    assert_false(has);
+    store_close(&house.store);
+    house_open(&house);
+    assert_int_equal(auth_has_root(house.store, &has), 0);
+    assert_true(has);
+    house_close(&house);
+}
+
 static bool contains(const struct buf *text, struct slice word)
 {
     return memmem(text->data, text->size, word.data, word.size) != NULL;
@@ -119,10 +157,9 @@ static void lists_show_a_tenants_own_and_no_secret(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(another_root_key_is_refused),
-        cmocka_unit_test(operator_is_made_once),
-        cmocka_unit_test(store_has_no_secret),
-        cmocka_unit_test(lists_show_a_tenants_own_and_no_secret),
+        cmocka_unit_test(another_root_key_is_refused), cmocka_unit_test(operator_is_made_once),
+        cmocka_unit_test(two_nodes_make_one_operator), cmocka_unit_test(has_root),
+        cmocka_unit_test(store_has_no_secret),         cmocka_unit_test(lists_show_a_tenants_own_and_no_secret),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
