@@ -1,4 +1,7 @@
-/* `muster store …`: what is done to a store as a whole, without a server. */
+/*
+ * `muster store …`: what is done to a store as a whole, without a server. A location is what `serve --store` takes: a
+ * folder of the embedded store (DATA/store), or the URL of a database.
+ */
 #include "cli/store_priv.h"
 
 #include "crypto/crypto.h"
@@ -9,6 +12,8 @@ static const struct verb {
     int (*run)(const struct store_flags *flags);
 } VERBS[] = {
     {"copy", true, store_copy_command},
+    {"status", false, store_status_command},
+    {"migrate", false, store_migrate_command},
 };
 
 #define VERB_COUNT (sizeof VERBS / sizeof VERBS[0])
@@ -46,8 +51,9 @@ int cli_run_store(int argc, char **argv)
     const struct cli_flag flags[] = {
         {"from", CLI_TEXT, &asked.from, "LOCATION", "copy: the store to read, which nobody has open."},
         {"to", CLI_TEXT, &asked.to, "LOCATION", "copy: an empty store, or one that a copy broke off into."},
+        {"store", CLI_TEXT, &asked.store, "LOCATION", "status, migrate: the store."},
         {"json", CLI_SWITCH, &asked.json, NULL, "Print JSON."},
-        {"quiet", CLI_SWITCH, &asked.quiet, NULL, "No words about progress."},
+        {"quiet", CLI_SWITCH, &asked.quiet, NULL, "copy: no words about progress."},
     };
     struct cli_words words;
     enum cli_parsed parsed = cli_parse(argc, argv, flags, sizeof flags / sizeof flags[0], &words);

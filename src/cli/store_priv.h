@@ -14,5 +14,7 @@ struct store_flags {
 
 /* Each returns the exit code. */
 int store_copy_command(const struct store_flags *flags);
+int store_status_command(const struct store_flags *flags);
+int store_migrate_command(const struct store_flags *flags);
 
 #endif

@@ -175,6 +175,14 @@ static int open_shared(struct parts *parts, const char *location, struct store_o
     return err == 0 ? open_ring(parts, has_root ? DAEMON_RING_ELSEWHERE : DAEMON_RING_NEW) : err;
 }
 
+/* Every store of the embedded kind has this file. */
+static bool holds_store(const char *folder)
+{
+    char path[620];
+    snprintf(path, sizeof path, "%s/CURRENT", folder);
+    return access(path, F_OK) == 0;
+}
+
 static int open_store(struct parts *parts)
 {
     const struct daemon_config *config = parts->config;
@@ -187,8 +195,18 @@ static int open_store(struct parts *parts)
     if (store_is_shared(location)) {
         return open_shared(parts, location, &options);
     }
-    int err = open_ring(parts, DAEMON_RING_NEW);
+    bool elsewhere = config->store[0] != '\0' && holds_store(location);
+    int err = open_ring(parts, elsewhere ? DAEMON_RING_ELSEWHERE : DAEMON_RING_NEW);
     return err == 0 ? store_open(location, &options, &parts->store, &parts->why) : err;
+}
+
+static int tell_store(struct parts *parts)
+{
+    struct store_facts facts;
+    store_facts(parts->store, &facts);
+    log_info(NULL, "store", "\"kind\":\"%s\",\"engine\":\"%s\",\"durability\":\"%s\",\"schema\":%u", facts.kind,
+             facts.engine, facts.durability, facts.schema);
+    return 0;
 }
 
 static int open_port(struct parts *parts)
@@ -318,7 +336,7 @@ static int start_http(struct parts *parts)
 
 static int start(struct parts *parts)
 {
-    int (*const steps[])(struct parts *) = {load_contracts, open_store, open_port,    open_auth,
+    int (*const steps[])(struct parts *) = {load_contracts, open_store, tell_store,   open_port, open_auth,
                                             make_operator,  make_demo,  start_intake, start_http};
     for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
         int err = steps[i](parts);

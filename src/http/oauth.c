@@ -188,10 +188,15 @@ int http_health(struct http_request *request)
 /* Ready: commits are taken. */
 int http_ready(struct http_request *request)
 {
-    int err = store_health(request->server->options.registry->store);
+    struct store *store = request->server->options.registry->store;
+    struct store_facts facts;
+    int err = store_health(store);
     if (err == 0) {
+        store_facts(store, &facts);
         request->status = 200;
-        buf_append_text(&request->answer, "{\"status\":\"ready\",\"storage\":\"writable\"}");
+        buf_printf(&request->answer,
+                   "{\"status\":\"ready\",\"storage\":\"writable\",\"store\":\"%s\",\"durability\":\"%s\"}", facts.kind,
+                   facts.durability);
     }
     return err;
 }

@@ -6,7 +6,8 @@
  * C2  A copy may break off anywhere; the next one makes the target the same as the source is then, whatever it holds
  *     (copy_merge.c).
  * C3  A target that has rows and no mark is somebody's registry, and is left alone.
- * C4  The source is compared as it is after the last row was written. What changed meanwhile shows as a difference.
+ * C4  The source is compared as it is after the last row was written. What changed meanwhile shows as a difference. A
+ *     server that started on a database and has changed nothing yet shows by its name.
  */
 #include "store/copy_priv.h"
 
@@ -122,6 +123,9 @@ int store_copy_run(struct store_copy *copy, struct store_copy_result *result, st
         buf_append_text(why, "the two stores differ: did something else write to one of them?");
         return ERR_IMPORT_CHANGED;
     }
+    if (err == 0 && copy->source != NULL) {
+        err = store_copy_check(copy->source, why);
+    }
     return err == 0 ? write_mark(copy->to, true) : err;
 }
 
@@ -134,7 +138,7 @@ int store_copy(const char *from, const char *to, const struct store_copy_options
     int err = store_copy_open_from(from, &source, why);
     err = err == 0 ? store_copy_open_to(to, &target, why) : err;
     if (err == 0) {
-        struct store_copy copy = {.options = options, .from = source.kv, .to = target.kv};
+        struct store_copy copy = {.options = options, .source = &source, .from = source.kv, .to = target.kv};
         err = store_copy_run(&copy, result, why);
     }
     store_copy_close(&target);

@@ -9,16 +9,25 @@
 struct store_copy_side {
     struct store *store; /* whose key-value store it is; NULL: nobody's */
     struct store_kv *kv;
+    bool shared; /* servers could open it meanwhile */
 };
+
+/* Whether the folder is one of RocksDB's. */
+bool store_copy_holds_store(const char *folder);
+/* ERR_NOT_FOUND, with the reason and where a store is that may have been meant. */
+int store_copy_refuse(const char *folder, const char *reason, struct buf *why) MUST_CHECK;
 
 /* The store to read from, brought in order as a start does. It must be there, whole, and in nobody's use. */
 int store_copy_open_from(const char *location, struct store_copy_side *side, struct buf *why) MUST_CHECK;
 /* The store to write to: there or new, whole or not. */
 int store_copy_open_to(const char *location, struct store_copy_side *side, struct buf *why) MUST_CHECK;
+/* Whether still nobody else has it open: 0 or ERR_BUSY. */
+int store_copy_check(const struct store_copy_side *side, struct buf *why) MUST_CHECK;
 void store_copy_close(struct store_copy_side *side);
 
 struct store_copy {
     const struct store_copy_options *options;
+    const struct store_copy_side *source;
     struct store_kv *from;
     struct store_kv *to;
     struct store_copy_progress progress;

@@ -3,6 +3,9 @@
  * crash left unfinished; the target is opened below that, because a copy that is not whole must not be opened as a
  * store. The difficulty is a name mistyped: RocksDB makes a store wherever it is told to, so the folder of the source
  * must hold one, and that of the target one or nothing.
+ *
+ * A database has no lock that a server holds. Its servers are known by name, and none may be alive; what one of them
+ * left unfinished moves as it is, and is ended by the start of the target.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -12,9 +15,10 @@
 
 #include "store/copy_priv.h"
 #include "store/local_priv.h"
+#include "store/postgres_priv.h"
 
 /* Every RocksDB folder has this file. */
-static bool holds_store(const char *folder)
+bool store_copy_holds_store(const char *folder)
 {
     char path[PATH_MAX];
     int size = snprintf(path, sizeof path, "%s/CURRENT", folder);
@@ -35,21 +39,38 @@ static bool is_empty(const char *folder)
     return entries <= 2; /* . and .. */
 }
 
-static int refuse(const char *folder, const char *reason, struct buf *why)
+int store_copy_refuse(const char *folder, const char *reason, struct buf *why)
 {
     char inner[PATH_MAX];
     int size = snprintf(inner, sizeof inner, "%s/store", folder);
     buf_printf(why, "%s %s", folder, reason);
-    if (size > 0 && (size_t)size < sizeof inner && holds_store(inner)) {
+    if (size > 0 && (size_t)size < sizeof inner && store_copy_holds_store(inner)) {
         buf_printf(why, "; did you mean %s?", inner);
     }
     return ERR_NOT_FOUND;
 }
 
+static int open_database(const char *location, bool create, struct store_copy_side *side, struct buf *why)
+{
+    side->shared = true;
+    int err = store_kv_postgres_alone(location, create, &side->kv, why);
+    if (err != 0 || create) {
+        return err;
+    }
+    err = store_format_check(side->kv, why);
+    if (err == ERR_NOT_FOUND) {
+        buf_append_text(why, "the database holds no store");
+    }
+    return err == 0 ? store_format_refuse_copy(side->kv, why) : err;
+}
+
 int store_copy_open_from(const char *location, struct store_copy_side *side, struct buf *why)
 {
-    if (!holds_store(location)) {
-        return refuse(location, "holds no store", why);
+    if (store_is_shared(location)) {
+        return open_database(location, false, side, why);
+    }
+    if (!store_copy_holds_store(location)) {
+        return store_copy_refuse(location, "holds no store", why);
     }
     int err = store_open_rocks(location, NULL, &side->store, why);
     if (err == 0) {
@@ -60,10 +81,18 @@ int store_copy_open_from(const char *location, struct store_copy_side *side, str
 
 int store_copy_open_to(const char *location, struct store_copy_side *side, struct buf *why)
 {
-    if (!holds_store(location) && !is_empty(location)) {
-        return refuse(location, "is neither a store nor an empty folder", why);
+    if (store_is_shared(location)) {
+        return open_database(location, true, side, why);
+    }
+    if (!store_copy_holds_store(location) && !is_empty(location)) {
+        return store_copy_refuse(location, "is neither a store nor an empty folder", why);
     }
     return store_kv_rocks_open(location, NULL, &side->kv, why);
+}
+
+int store_copy_check(const struct store_copy_side *side, struct buf *why)
+{
+    return side->shared ? store_pg_check_alone(side->kv, why) : 0;
 }
 
 void store_copy_close(struct store_copy_side *side)

@@ -122,8 +122,7 @@ bool store_local_touched(const struct store_local *local, const uint8_t key[STOR
 
 /* ---- opening ---- */
 
-/* A new store gets its version; another version, and half a copy, is refused before anything is changed. */
-static int check_format(struct store_local *local, struct buf *why)
+int store_local_check_format(struct store_local *local, struct buf *why)
 {
     int err = store_format_check(local->kv, why);
     if (err != ERR_NOT_FOUND) {
@@ -137,7 +136,7 @@ static int check_format(struct store_local *local, struct buf *why)
 
 static int start(struct store_local *local, struct buf *why)
 {
-    int err = check_format(local, why);
+    int err = store_local_check_format(local, why);
     if (err != 0) {
         return err;
     }

@@ -99,6 +99,8 @@ int store_local_put_import(struct store_local *local, struct store_kv_batch *bat
 /* Frees the idempotency key that the entry's import has, if it still has it. 0 or why that can't be read. */
 int store_local_erase_claim(struct store_local *local, struct store_kv_batch *batch,
                             const struct store_unfinished *entry) MUST_CHECK;
+/* A new store gets its version; another version, and half a copy, is refused before anything is changed. */
+int store_local_check_format(struct store_local *local, struct buf *why) MUST_CHECK;
 /* S6, once, while nobody else has the store; of many nodes, for what no living node goes on with. */
 int store_local_recover(struct store_local *local, struct store_kv_view *rows) MUST_CHECK;
 /* Of many nodes: this one goes on no more with the import. A resumable one may be gone on with by any, another is

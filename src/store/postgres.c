@@ -170,6 +170,14 @@ static int do_recover(struct store *store, struct store_pg_call *call)
     return err;
 }
 
+/* The first transaction of a start, so that half a copy is not even recovered. */
+static int do_start(struct store *store, struct store_pg_call *call)
+{
+    buf_clear(call->out);
+    int err = store_local_check_format(store_local_of(store), call->out);
+    return err == 0 ? do_recover(store, call) : err;
+}
+
 static int do_sweep(struct store *local, struct store_pg_call *call)
 {
     int err = store_local_sweep(local, call->limit, call->left);
@@ -401,7 +409,7 @@ static int prepare(struct store_postgres *postgres, struct buf *why)
 /* S6. The node is alive from before: what others own that live is left alone. */
 static int start(struct store_postgres *postgres, struct buf *why)
 {
-    struct store_pg_call recover = {.work = do_recover, .access = PG_WRITE};
+    struct store_pg_call first = {.work = do_start, .access = PG_WRITE, .out = why};
     int err = prepare(postgres, why);
     if (err == 0) {
         postgres->upkeep = store_pg_lane_new(postgres);
@@ -409,7 +417,7 @@ static int start(struct store_postgres *postgres, struct buf *why)
     }
     if (err == 0) {
         postgres->upkeep->local->running = false;
-        err = store_pg_perform_upkeep(postgres, &recover);
+        err = store_pg_perform_upkeep(postgres, &first);
         postgres->upkeep->local->running = true;
     }
     if (err == 0) {

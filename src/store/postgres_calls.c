@@ -254,6 +254,17 @@ static int postgres_meta_put(struct store *store, struct slice key, struct slice
     return store_pg_perform(store, &call);
 }
 
+static int do_meta_add(struct store *local, struct store_pg_call *call)
+{
+    return store_local_meta_add(local, call->key, call->value);
+}
+
+static int postgres_meta_add(struct store *store, struct slice key, struct slice value)
+{
+    struct store_pg_call call = {.work = do_meta_add, .access = PG_WRITE, .tenant = &house, .key = key, .value = value};
+    return store_pg_perform(store, &call);
+}
+
 static int do_meta_delete(struct store *local, struct store_pg_call *call)
 {
     return store_local_meta_delete(local, call->key);
@@ -308,6 +319,7 @@ const struct store_ops store_pg_ops = {
     .secrets_next_pending = postgres_secrets_next_pending,
     .meta_get = postgres_meta_get,
     .meta_put = postgres_meta_put,
+    .meta_add = postgres_meta_add,
     .meta_delete = postgres_meta_delete,
     .meta_list = postgres_meta_list,
     .sweep = store_pg_sweep,

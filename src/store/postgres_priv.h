@@ -1,12 +1,17 @@
 /*
  * Inside the PostgreSQL kind of store. From the ground up:
- *   postgres_link.c    a connection: statements in a pipeline, results within a deadline, failures as one of few
- * troubles postgres_write.c   changed rows as statements or COPY kv_postgres.c      the key-value interface, and the
- * transaction that its calls stand in postgres_schema.c  tables, migrations, and what the engine is postgres_node.c
- * nodes, leases, and the thread that keeps this node's alive postgres_settle.c  a commit whose outcome is unknown
+ *
+ *   postgres_link.c    a connection: statements in a pipeline, results within a deadline, failures as one of few troubles
+ *   postgres_write.c   changed rows as statements or COPY
+ *   kv_postgres.c      the key-value interface, and the transaction that its calls stand in
+ *   postgres_schema.c  tables, migrations, and what the engine is
+ *   postgres_node.c    nodes, leases, and the thread that keeps this node's alive
+ *   postgres_settle.c  a commit whose outcome is unknown
  *   postgres_perform.c lanes, and an operation that is done again until it is done
  *   postgres_calls.c   the operations that read, and small ones
  *   postgres.c         the kind: commits, upkeep, opening and closing
+ *   postgres_alone.c   a database without servers, for copies
+ *   postgres_status.c  one looked at from outside
  */
 #ifndef STORE_POSTGRES_PRIV_H
 #define STORE_POSTGRES_PRIV_H
@@ -178,6 +183,22 @@ struct store_pg_engine {
 void store_pg_look(struct store_link *link, struct store_pg_engine *engine);
 /* Brings the tables up to STORE_PG_SCHEMA. 0, or the reason in *why: a newer one is ERR_CORRUPT. */
 int store_pg_migrate(struct store_link *link, struct store_pg_engine *engine, struct buf *why) MUST_CHECK;
+
+/* ---- postgres_status.c ---- */
+
+/* How many servers are alive; the first `room` of them. Trouble is the link's. */
+unsigned store_pg_nodes(struct store_link *link, struct store_status_node *nodes, size_t room);
+/* store_status and store_migrate. */
+int store_pg_status(const char *conninfo, struct store_status *status, struct buf *why) MUST_CHECK;
+int store_pg_migrate_at(const char *conninfo, unsigned *from, unsigned *to, struct buf *why) MUST_CHECK;
+
+/* ---- postgres_alone.c ---- */
+
+/* The key-value interface to a database that no server has open; `create`: makes the tables. ERR_BUSY: one has;
+ * ERR_NOT_FOUND: there is no store. Only what a copy needs: one view at a time, walks, single rows and batches. */
+int store_kv_postgres_alone(const char *conninfo, bool create, struct store_kv **kv, struct buf *why) MUST_CHECK;
+/* Whether still no server has it open: 0 or ERR_BUSY. */
+int store_pg_check_alone(struct store_kv *kv, struct buf *why) MUST_CHECK;
 
 /* ---- postgres.c ---- */
 

@@ -213,17 +213,12 @@ void store_rocks_close(struct store_kv *kv)
     free(rocks);
 }
 
-int store_kv_rocks_open(const char *path, const struct store_options *options, struct store_kv **kv, struct buf *why)
+/* Without a database yet. NULL: no memory. */
+static struct rocks *rocks_new(void)
 {
-    size_t memory_bytes = options != NULL && options->memory_bytes > 0 ? options->memory_bytes : DEFAULT_MEMORY_BYTES;
-    int err = make_folder(path, why);
-    err = err == 0 ? check_room(path, why) : err;
-    if (err != 0) {
-        return err;
-    }
     struct rocks *rocks = calloc(1, sizeof *rocks);
     if (rocks == NULL) {
-        return ERR_NO_MEMORY;
+        return NULL;
     }
     rocks->kv.ops = &store_rocks_ops;
     rocks->latest = rocksdb_readoptions_create();
@@ -232,6 +227,21 @@ int store_kv_rocks_open(const char *path, const struct store_options *options, s
     rocksdb_writeoptions_set_sync(rocks->synced, 1);
     pthread_rwlock_init(&rocks->write_lock, NULL);
     store_gate_init(&rocks->gate);
+    return rocks;
+}
+
+int store_kv_rocks_open(const char *path, const struct store_options *options, struct store_kv **kv, struct buf *why)
+{
+    size_t memory_bytes = options != NULL && options->memory_bytes > 0 ? options->memory_bytes : DEFAULT_MEMORY_BYTES;
+    int err = make_folder(path, why);
+    err = err == 0 ? check_room(path, why) : err;
+    if (err != 0) {
+        return err;
+    }
+    struct rocks *rocks = rocks_new();
+    if (rocks == NULL) {
+        return ERR_NO_MEMORY;
+    }
     err = open_parts(rocks, path, memory_bytes, why);
     if (err != 0) {
         store_rocks_close(&rocks->kv);
@@ -239,6 +249,35 @@ int store_kv_rocks_open(const char *path, const struct store_options *options, s
     }
     *kv = &rocks->kv;
     return 0;
+}
+
+/* ---- looking from outside ---- */
+
+int store_kv_rocks_look(const char *path, struct store_kv **kv, struct buf *why)
+{
+    struct rocks *rocks = rocks_new();
+    if (rocks == NULL) {
+        return ERR_NO_MEMORY;
+    }
+    (void)snprintf(rocks->path, sizeof rocks->path, "%s", path);
+    store_rocks_options_init(&rocks->options, DEFAULT_MEMORY_BYTES, false);
+    char *text = try_open(rocks, rocksdb_point_in_time_recovery, true);
+    if (text != NULL) {
+        buf_append_text(why, text);
+        rocksdb_free(text);
+        store_rocks_close(&rocks->kv);
+        return ERR_STORAGE_IO;
+    }
+    *kv = &rocks->kv;
+    return 0;
+}
+
+uint64_t store_rocks_estimate(struct store_kv *kv, enum store_family family)
+{
+    struct rocks *rocks = store_rocks_of(kv);
+    uint64_t rows = 0;
+    (void)rocksdb_property_int_cf(rocks->database, rocks->families[family], "rocksdb.estimate-num-keys", &rows);
+    return rows;
 }
 
 /* ---- opening again ---- */

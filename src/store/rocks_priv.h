@@ -66,6 +66,11 @@ int store_rocks_fail(const char *what, char *text);
 void store_rocks_close(struct store_kv *kv);
 int store_rocks_resume(struct store_kv *kv) MUST_CHECK;
 
+/* To read alone, also beside a process that has it open; nothing is written. Not for store_open. */
+int store_kv_rocks_look(const char *path, struct store_kv **kv, struct buf *why) MUST_CHECK;
+/* How many rows the family has, more or less. */
+uint64_t store_rocks_estimate(struct store_kv *kv, enum store_family family);
+
 /* ---- rocks_files.c; arguments as in kv_priv.h ---- */
 
 struct store_kv_file *store_rocks_file_new(struct store_kv *kv, enum store_family family);

@@ -421,4 +421,31 @@ struct store_copy_result {
 int store_copy(const char *from, const char *to, const struct store_copy_options *options,
                struct store_copy_result *result, struct buf *why) MUST_CHECK;
 
+/* ---- looking at a store from outside ---- */
+
+#define STORE_STATUS_NODES 64
+
+struct store_status {
+    struct store_facts facts; /* `schema` 0: there is no store yet */
+    unsigned schema_wanted;   /* what this program needs */
+    bool half_copy;           /* a copy that is not whole */
+    size_t node_count;        /* servers that are alive, of a store that several share; the first of them: */
+    struct store_status_node {
+        char id[40];
+        unsigned left_s; /* until it counts as gone, unless it says that it lives */
+    } nodes[STORE_STATUS_NODES];
+    struct store_status_family {
+        const char *name;
+        uint64_t rows;
+        enum { STORE_ROWS_EXACT, STORE_ROWS_ABOUT, STORE_ROWS_AT_LEAST } sure;
+    } families[STORE_FAMILIES_MAX];
+    size_t family_count;
+};
+/* What the store at `location` is; nothing is changed, and servers may run. 0, ERR_NOT_FOUND, or why it can't be told.
+ */
+int store_status(const char *location, struct store_status *status, struct buf *why) MUST_CHECK;
+/* Brings its schema up to what this program needs; servers of this version may run, and others may migrate at the same
+ * time. *from is 0 when there was no store. A newer schema: ERR_CORRUPT. */
+int store_migrate(const char *location, unsigned *from, unsigned *to, struct buf *why) MUST_CHECK;
+
 #endif
