@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "store/copy_priv.h"
@@ -25,18 +26,33 @@ bool store_copy_holds_store(const char *folder)
     return size > 0 && (size_t)size < sizeof path && access(path, F_OK) == 0;
 }
 
+/* What RocksDB and the store beside it leave of a start that was killed before CURRENT was there. */
+static bool is_leftover(const char *name)
+{
+    static const char *const begins[] = {".",        "LOCK",      "LOG",          "IDENTITY",
+                                         "OPTIONS-", "MANIFEST-", "acknowledged", "direct-probe"};
+    const char *dot = strrchr(name, '.');
+    for (size_t i = 0; i < sizeof begins / sizeof begins[0]; i++) {
+        if (strncmp(name, begins[i], strlen(begins[i])) == 0) {
+            return true;
+        }
+    }
+    return dot != NULL && strcmp(dot, ".dbtmp") == 0;
+}
+
 static bool is_empty(const char *folder)
 {
     DIR *opened = opendir(folder);
     if (opened == NULL) {
         return errno == ENOENT;
     }
-    size_t entries = 0;
-    while (readdir(opened) != NULL) {
-        entries++;
+    const struct dirent *entry;
+    bool empty = true;
+    while (empty && (entry = readdir(opened)) != NULL) {
+        empty = is_leftover(entry->d_name);
     }
     (void)closedir(opened);
-    return entries <= 2; /* . and .. */
+    return empty;
 }
 
 int store_copy_refuse(const char *folder, const char *reason, struct buf *why)

@@ -417,6 +417,33 @@ static void mistyped(void **state)
     }
 }
 
+/* A target that was killed while RocksDB made it: only what it leaves then is taken for nothing. */
+static void half_made_target(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *left;
+        int error;
+    } left[] = {
+        {"t/000004.log", ERR_NOT_FOUND}, {"t/acknowledged", 0},         {"t/000001.dbtmp", 0},     {"t/LOG.old.1", 0},
+        {"t/log", ERR_NOT_FOUND},        {"t/root.key", ERR_NOT_FOUND}, {"t/x.sst", ERR_NOT_FOUND}};
+    struct store_copy_options options = {0};
+    struct store_copy_result result;
+    make_source("source");
+    for (size_t i = 0; i < COUNT_OF(left); i++) {
+        struct buf why;
+        buf_init(&why, 0);
+        assert_int_equal(mkdir(in("t"), 0700), 0);
+        fclose(fopen(in(left[i].left), "we"));
+        assert_int_equal(store_copy(in("source"), in("t"), &options, &result, &why), left[i].error);
+        if (left[i].error == 0) {
+            expect_target("t");
+        }
+        assert_int_equal(nftw(in("t"), remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
+        buf_fini(&why);
+    }
+}
+
 static void another_version(void **state)
 {
     (void)state;
@@ -442,6 +469,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(folders, make_scratch, remove_scratch),
         cmocka_unit_test_setup_teardown(source_in_use, make_scratch, remove_scratch),
         cmocka_unit_test_setup_teardown(mistyped, make_scratch, remove_scratch),
+        cmocka_unit_test_setup_teardown(half_made_target, make_scratch, remove_scratch),
         cmocka_unit_test(another_version),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
