@@ -58,9 +58,11 @@ static void make_settings(const struct store_postgres *postgres, struct store_pg
     const char *commit = postgres->unsafe ? ", set_config('synchronous_commit', 'off', true)"
                          : engine->weak   ? ", set_config('synchronous_commit', 'on', true)"
                                           : "";
-    /* Rows are always found by their keys, whatever the engine believes of tables that grow from nothing. */
+    /* Rows are always found by their keys, whatever the engine believes of tables that grow from nothing. That it
+     * believes such a plan to be dear must not make it compile the plan. */
     (void)snprintf(pg->settings, sizeof pg->settings, "SELECT set_config('lock_timeout', '5s', true)%s%s",
-                   cockroach ? "" : ", set_config('enable_seqscan', 'off', true)", cockroach ? "" : commit);
+                   cockroach ? "" : ", set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true)",
+                   cockroach ? "" : commit);
     pg->serializable = engine->serializable;
 }
 

@@ -1,12 +1,10 @@
 /*
  * Inside the PostgreSQL kind of store. From the ground up:
  *
- *   postgres_link.c    a connection: statements in a pipeline, results within a deadline, failures as one of few troubles
- *   postgres_write.c   changed rows as statements or COPY
- *   kv_postgres.c      the key-value interface, and the transaction that its calls stand in
- *   postgres_schema.c  tables, migrations, and what the engine is
- *   postgres_node.c    nodes, leases, and the thread that keeps this node's alive
- *   postgres_settle.c  a commit whose outcome is unknown
+ *   postgres_link.c    a connection: statements in a pipeline, results within a deadline, failures as one of few
+ * troubles postgres_write.c   changed rows as statements or COPY kv_postgres.c      the key-value interface, and the
+ * transaction that its calls stand in postgres_schema.c  tables, migrations, and what the engine is postgres_node.c
+ * nodes, leases, and the thread that keeps this node's alive postgres_settle.c  a commit whose outcome is unknown
  *   postgres_perform.c lanes, and an operation that is done again until it is done
  *   postgres_calls.c   the operations that read, and small ones
  *   postgres.c         the kind: commits, upkeep, opening and closing
