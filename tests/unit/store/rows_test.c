@@ -126,6 +126,26 @@ static void marks(void **state)
         }
         assert_int_equal(store_rows_mark_read(slice_make(key, 31), written, &read), ERR_CORRUPT);
     }
+    /* What many nodes tell each other stands behind it. */
+    uint8_t owned[STORE_MARK_BYTES + STORE_OWNED_BYTES + 1] = {0};
+    struct store_unfinished entry = {.tenant = uuid_of(0x11),
+                                     .import = uuid_of(0x33),
+                                     .state = IMPORT_OPEN,
+                                     .claimed = true,
+                                     .refused = true,
+                                     .owner = uuid_of(0x55),
+                                     .touched_ms = 0x0102030405060708};
+    struct slice name = store_rows_pair_key(key, &entry.tenant, &entry.import);
+    struct slice written = store_rows_mark_write_owned(owned, &entry);
+    assert_int_equal(written.size, STORE_MARK_BYTES + STORE_OWNED_BYTES);
+    assert_int_equal(store_rows_mark_read(name, written, &read), 0);
+    assert_true(!read.wrote && read.refused && read.claimed && uuid_equal(&read.owner, &entry.owner));
+    assert_true(read.touched_ms == entry.touched_ms && !read.foreign);
+    for (size_t size = STORE_MARK_BYTES + 1; size <= sizeof owned; size++) {
+        int err = store_rows_mark_read(name, slice_make(owned, size), &read);
+        bool known = size == STORE_OWNED_BYTES + 1 || size == STORE_MARK_BYTES + STORE_OWNED_BYTES;
+        assert_int_equal(err, known ? 0 : ERR_CORRUPT);
+    }
     static const uint8_t unknown[] = {0, 5, 0x80, 0x85, 0x41};
     for (size_t i = 0; i < sizeof unknown; i++) {
         assert_int_equal(store_rows_mark_read(slice_make(key, STORE_PAIR_BYTES), slice_make(&unknown[i], 1), &read),
