@@ -404,7 +404,7 @@ class Server(Party):
 
     def run(self, *arguments, stdin=b"", **environment):
         """One command of the program, to its end."""
-        if arguments[0] == "verify":
+        if arguments[:1] == ("verify",):
             arguments += tuple(stores.arguments(self.data))
         return subprocess.run([binary(), *map(str, arguments)], input=stdin, capture_output=True, timeout=PATIENCE_S,
                               env=clean_environment(**environment), cwd=self.folder, check=False)

@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from muster import ROOT, UUID, Server, binary, clean_environment, free_port, private, wait_until
+from muster import ROOT, UUID, Server, binary, clean_environment, free_port, private, stores, wait_until
 
 CYREXA = ROOT / "examples/cyrexa-createBulk.json"
 NEXERA = ROOT / "examples/nexera-customers-batch.json"
@@ -287,7 +287,10 @@ def test_contract_validate_of_a_schema(server, tmp_path):
 def test_verify(own_server):
     own_server.keep([{"id": private(), "person": {"password": private()}} for _ in range(20)])
     held = own_server.run("verify", "--data", own_server.data)
-    assert held.returncode == USAGE and b"lock" in held.stderr.lower(), "a server has it open"
+    if stores.IS_POSTGRES:
+        assert held.returncode == DONE, "a server beside it is in nobody's way"
+    else:
+        assert held.returncode == USAGE and b"lock" in held.stderr.lower(), "a server has it open"
     own_server.stop()
     done = own_server.run("verify", "--data", own_server.data, "--json")
     counts = json.loads(done.stdout)
@@ -297,6 +300,7 @@ def test_verify(own_server):
     assert not (own_server.folder / "nowhere").exists(), "verify makes nothing"
 
 
+@pytest.mark.folder("it damages a file of the store")
 def test_verify_finds_damage(own_server):
     """Bytes are changed in the middle of the store's largest file of rows."""
     own_server.keep([{"id": private(), "customerName": private() * 20} for _ in range(3000)])

@@ -4,7 +4,8 @@ import pytest
 
 from muster import private
 
-PLANTED = [("log", "upper"), ("log", "lower"), ("data/store/LOG", "lower")]
+PLANTED = [("log", "upper"), ("log", "lower"),
+           pytest.param("data/store/LOG", "lower", marks=pytest.mark.folder("it is a file of the store"))]
 
 
 @pytest.mark.parametrize("place, case", PLANTED)

@@ -11,6 +11,8 @@ from muster import PATIENCE_S, Server, binary, clean_environment, private
 
 DONE, USAGE, REFUSED, BROKEN_OFF = 0, 1, 3, 6
 
+pytestmark = pytest.mark.folder("each test says which store is where; tests/postgres has those with a database")
+
 
 def store(*arguments, code=DONE, words="", seconds=PATIENCE_S):
     done = subprocess.run([binary(), "store", *map(str, arguments)], capture_output=True, timeout=seconds, check=False,
