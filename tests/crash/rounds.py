@@ -14,7 +14,8 @@ from instance import PATIENCE_S, SANITIZED, Reader, Server, StartFailed, stores,
 from load import EVERYTHING, Client, Load
 from oracle import Oracle, Pen
 
-LOOK_UP_MAX = 1000  # customers of a check that are asked for by id and by external id; all are in the list
+# Customers of a check that are asked for by id and by external id, new and old ones; all are in the list.
+LOOK_UP_MAX = (150, 30) if stores.IS_POSTGRES else (1000, 200)  # each is several questions to a database
 PASSWORDS_MAX = 2
 MEND_MAX = 3
 LITTLE_MEMORY = ["--store-memory", "16"]  # MiB: many flushes and compactions
@@ -57,6 +58,7 @@ class Store:
     """One data folder, its oracle, and the server over it, if one is running."""
 
     manner = EVERYTHING
+    look_up_max = LOOK_UP_MAX
 
     def __init__(self, folder, program, arguments, luck, name):
         folder.mkdir(parents=True)
@@ -128,7 +130,8 @@ class Store:
             pairs[batch.recipe.batch in self.checked] += zip(batch.external_ids, batch.ids)
             self.checked.add(batch.recipe.batch)
         fresh, old = pairs[False], pairs[True]
-        some = self.luck.sample(fresh, min(len(fresh), LOOK_UP_MAX)) + self.luck.sample(old, min(len(old), 200))
+        some = [one for pairs, most in zip((fresh, old), self.look_up_max)
+                for one in self.luck.sample(pairs, min(len(pairs), most))]
         seen.documents = reader.documents([customer_id for _, customer_id in some])
         nameless = {name for batch in self.oracle.acknowledged() if batch.recipe.nameless
                     for name in batch.external_ids}

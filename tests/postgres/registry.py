@@ -29,6 +29,8 @@ REFUSALS = {(503, "overloaded"), (503, "outcome-unknown"), (503, "storage-away")
 class Registry(Store):
     """Node 0 is what a Store is; others are over the same database."""
 
+    look_up_max = (150, 30)
+
     def __init__(self, folder, url, luck, program, arguments=()):
         super().__init__(folder, program, [*ARGUMENTS, *arguments], luck, folder.name)
         self.url, self.others, self.refusals = url, {}, set(REFUSALS)
