@@ -1,11 +1,15 @@
 """`muster store` on a database: copies there and back, copies that break off, what status and migrate tell; and what a
 server says of the store it stands on."""
 
+import concurrent.futures
 import json
 import os
+import pathlib
 import re
+import shutil
 import signal
 import subprocess
+import tempfile
 
 import pytest
 
@@ -276,3 +280,60 @@ def test_a_dump_is_a_backup(tmp_path, database):
     verified = running.run("verify", "--data", running.data, "--store", url(restored))
     assert verified.returncode == 0, verified
     cluster.shared().drop_database(restored)
+
+
+# ---- PgBouncer in between ----
+
+POOLER = shutil.which("pgbouncer") or "/usr/sbin/pgbouncer"
+POOLER_SETTINGS = """
+[databases]
+{name} = host=127.0.0.1 port={behind} user=muster
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = {port}
+unix_socket_dir =
+auth_type = any
+pool_mode = transaction
+default_pool_size = 3
+"""
+
+
+@pytest.fixture
+def pooler(database):
+    """URL of the database through PgBouncer, which gives a server's connection away after each transaction: fewer of
+    them than Muster has lanes, so that each lane meets what another has left."""
+    port = cluster.free_port()
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="muster-pooler-", dir="/var/tmp"))
+    folder.chmod(0o755)
+    settings = folder / "pgbouncer.ini"
+    settings.write_text(POOLER_SETTINGS.format(name=database, behind=cluster.shared().primary.port, port=port))
+    user = {} if os.geteuid() != 0 else {"user": "nobody", "extra_groups": []}
+    process = subprocess.Popen([POOLER, str(settings)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/", **user)
+    place = f"postgresql://muster@127.0.0.1:{port}/{database}"
+    try:
+        wait_until(lambda: subprocess.run([binary(), "store", "status", "--store", place], capture_output=True,
+                                          env=clean_environment(), check=False).returncode == 0, "the pooler")
+        yield place
+    finally:
+        process.kill()
+        process.wait()
+        shutil.rmtree(folder)
+
+
+@pytest.mark.skipif(not os.path.exists(POOLER), reason="PgBouncer is not installed: ./dev deps installs it")
+def test_a_pooler_of_transactions(tmp_path, pooler):
+    stores.use(tmp_path / "data", pooler)
+    running = Server(tmp_path)
+    seen = fill(running)
+    secret = private()
+    owner = running.keep([{"id": private(), "person": {"password": secret}}])[0]
+    with concurrent.futures.ThreadPoolExecutor(12) as pool:
+        kept = [ids for ids in pool.map(lambda _: running.keep([{"id": private()} for _ in range(3)]), range(60))]
+    assert running.verify(owner, "password", secret)
+    running.stop()
+    running.start()
+    assert sorted(running.all_ids()) == sorted(seen[0] + [owner] + sum(kept, []))
+    running.stop()
+    verified = running.run("verify", "--data", running.data, "--store", pooler)
+    assert verified.returncode == 0, verified
+    assert copied(pooler, tmp_path / "back")["body"] == len(seen[0]) + 181
