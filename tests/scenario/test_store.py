@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import signal
 import subprocess
 
@@ -11,7 +12,7 @@ from muster import PATIENCE_S, Server, binary, clean_environment, private
 
 DONE, USAGE, REFUSED, BROKEN_OFF = 0, 1, 3, 6
 
-pytestmark = pytest.mark.folder("each test says which store is where; tests/postgres has those with a database")
+pytestmark = pytest.mark.folder("copies the store of the data folder; test_store_postgres.py has the databases")
 
 
 def store(*arguments, code=DONE, words="", seconds=PATIENCE_S):
@@ -89,6 +90,26 @@ def test_there_and_back_again(own_server, tmp_path):
     expect(own_server, seen)
 
 
+def test_a_backup_of_the_folder(own_server, tmp_path):
+    """As docs/stores.md says: the folder of a stopped server, the root key from elsewhere."""
+    seen = fill(own_server)
+    own_server.stop()
+    shutil.copytree(own_server.data / "store", tmp_path / "backup")
+    key = (own_server.data / "keys/root.key").read_bytes()
+    own_server.start()
+    own_server.keep([{"id": private()}])
+    own_server.stop()
+    lost = own_server.data.rename(tmp_path / "lost")
+    (own_server.data / "keys").mkdir(parents=True)
+    (own_server.data / "keys/root.key").write_bytes(key)
+    (own_server.data / "keys/root.key").chmod(0o400)
+    shutil.copytree(tmp_path / "backup", own_server.data / "store")
+    shutil.copy(lost / "operator.key", own_server.data)
+    assert own_server.run("verify", "--data", own_server.data).returncode == 0
+    own_server.start()
+    expect(own_server, seen)
+
+
 def test_text_names_each_family(own_server, tmp_path):
     own_server.stop()
     text = store("copy", "--from", own_server.data / "store", "--to", tmp_path / "target")
@@ -116,8 +137,24 @@ def test_a_target_in_use(own_server, tmp_path):
     other.end()
 
 
+def test_status_beside_a_server(own_server, tmp_path):
+    own_server.keep([{"id": private()} for _ in range(9)])
+    status = json.loads(store("status", "--store", own_server.data / "store", "--json"))
+    assert (status["kind"], status["nodes"], status["halfCopy"]) == ("rocksdb", [], False)
+    assert status["schema"] == status["schemaWanted"]
+    assert status["rows"]["body"] == {"rows": 9, "sure": "exact"}
+    ready = own_server.call("GET", "/readyz").good()
+    assert (ready["store"], ready["durability"]) == ("rocksdb", status["durability"])
+    assert re.search(r"^  body +9$", store("status", "--store", own_server.data / "store"), re.MULTILINE)
+    assert "nothing to do" in store("migrate", "--store", own_server.data / "store")
+    store("status", "--store", own_server.data, code=USAGE, words="did you mean")
+    store("status", "--store", tmp_path / "nothing", code=USAGE, words="holds no store")
+    assert not (tmp_path / "nothing").exists()
+    assert len(own_server.keep([{}])) == 1
+
+
 @pytest.mark.parametrize("arguments, words", [
-    ([], "usage"), (["copy"], "--from"), (["copy", "--from", "a"], "--to"), (["cpoy"], "did you mean copy"),
+    ([], "usage"), (["status"], "--store"), (["status", "--store", "a", "--from", "b"], "--store"), (["copy"], "--from"), (["copy", "--from", "a"], "--to"), (["cpoy"], "did you mean copy"),
     (["copy", "--from", "nowhere", "--to", "new"], "holds no store"), (["copy", "more"], "usage")])
 def test_wrong_usage(arguments, words):
     store(*arguments, code=USAGE, words=words)
