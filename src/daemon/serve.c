@@ -200,13 +200,12 @@ static int open_store(struct parts *parts)
     return err == 0 ? store_open(location, &options, &parts->store, &parts->why) : err;
 }
 
-static int tell_store(struct parts *parts)
+static void tell_store(struct parts *parts)
 {
     struct store_facts facts;
     store_facts(parts->store, &facts);
     log_info(NULL, "store", "\"kind\":\"%s\",\"engine\":\"%s\",\"durability\":\"%s\",\"schema\":%u", facts.kind,
              facts.engine, facts.durability, facts.schema);
-    return 0;
 }
 
 static int open_port(struct parts *parts)
@@ -336,7 +335,7 @@ static int start_http(struct parts *parts)
 
 static int start(struct parts *parts)
 {
-    int (*const steps[])(struct parts *) = {load_contracts, open_store, tell_store,   open_port, open_auth,
+    int (*const steps[])(struct parts *) = {load_contracts, open_store, open_port,    open_auth,
                                             make_operator,  make_demo,  start_intake, start_http};
     for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
         int err = steps[i](parts);
@@ -420,6 +419,7 @@ int daemon_serve(const struct daemon_config *config)
         unmake(&parts);
         return err;
     }
+    tell_store(&parts);
     log_info(NULL, "listening", "\"port\":%u", parts.port);
     printf("muster is ready at %.*s\n", SLICE_ARG(buf_view(&parts.url)));
     fflush(stdout);
