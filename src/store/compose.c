@@ -52,6 +52,16 @@ static void put_customer(struct composer *composer, const struct store_chunk *ch
     add_plain(composer, chunk, customer, &customer->id);
 }
 
+/* What the scratch has, as a row's value. `taken_new`: it was not looked for, and may be there against all belief. */
+static void put_row(struct composer *composer, enum store_family family, bool taken_new, struct slice key)
+{
+    if (taken_new) {
+        store_kv_put_new(composer->kv, composer->batch, family, key, buf_view(&composer->scratch));
+    } else {
+        store_kv_put(composer->kv, composer->batch, family, key, buf_view(&composer->scratch));
+    }
+}
+
 static int put_outcomes(struct composer *composer, const struct store_chunk *chunk)
 {
     uint8_t key[STORE_ROW_KEY_BYTES];
@@ -60,19 +70,20 @@ static int put_outcomes(struct composer *composer, const struct store_chunk *chu
     for (size_t i = 0; i < chunk->count; i++) {
         store_rows_outcome_write(&composer->scratch, &chunk->outcomes[i]);
     }
-    store_kv_put(composer->kv, composer->batch, STORE_FAMILY_OUTCOME,
-                 store_rows_outcome_key(key, &chunk->tenant, &chunk->import, chunk->number),
-                 buf_view(&composer->scratch));
+    put_row(composer, STORE_FAMILY_OUTCOME, composer->group->local->blind,
+            store_rows_outcome_key(key, &chunk->tenant, &chunk->import, chunk->number));
     return buf_error(&composer->scratch);
 }
 
 static int put_import(struct composer *composer, const struct store_import *row)
 {
+    const struct store_member *member = store_member_find(composer->group, &row->tenant, &row->id);
+    bool taken_new = composer->group->local->blind && (member == NULL || member->before == 0);
     uint8_t key[STORE_ROW_KEY_BYTES];
     buf_clear(&composer->scratch);
     store_rows_import_write(&composer->scratch, row);
-    store_kv_put(composer->kv, composer->batch, STORE_FAMILY_IMPORT, store_rows_pair_key(key, &row->tenant, &row->id),
-                 buf_view(&composer->scratch));
+    put_row(composer, STORE_FAMILY_IMPORT, taken_new,
+            store_rows_pair_key(key, &row->tenant, &row->id));
     return buf_error(&composer->scratch);
 }
 
@@ -118,9 +129,14 @@ static void put_index(struct composer *composer)
         const struct store_slot *slot = &group->slots[i];
         if (slot->taken) {
             uint8_t value[STORE_HOLDER_BYTES];
+            struct slice key = slice_make(slot->key, sizeof slot->key);
+            struct slice holder = store_rows_holder_write(value, &slot->holder);
             touch(group, slot->key);
-            store_kv_put(composer->kv, composer->index, STORE_FAMILY_UNIQUE, slice_make(slot->key, sizeof slot->key),
-                         store_rows_holder_write(value, &slot->holder));
+            if (group->local->blind) {
+                store_kv_put_new(composer->kv, composer->index, STORE_FAMILY_UNIQUE, key, holder);
+            } else {
+                store_kv_put(composer->kv, composer->index, STORE_FAMILY_UNIQUE, key, holder);
+            }
         }
     }
     if (composer->plain_count > 1) {

@@ -322,7 +322,7 @@ static bool is_kept_before(struct store_group *group, const struct store_group_c
     struct buf row;
     int err = ERR_NOT_FOUND;
     buf_init(&row, 0);
-    if (at->member->before == IMPORT_OPEN) {
+    if (at->member->before == IMPORT_OPEN && !group->local->blind) {
         err = store_kv_get(group->local->kv, NULL, STORE_FAMILY_OUTCOME,
                            store_rows_outcome_key(key, &chunk->tenant, &chunk->import, chunk->number), &row);
     }

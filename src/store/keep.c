@@ -180,12 +180,32 @@ static int compose_and_write(struct store_group *group, struct store_kv_batch *i
     return err;
 }
 
+/* What a commit that looked for nothing decided stands only if what it writes can be written. So whatever it would
+ * not write, or would tell of a key's holder beside its own, is in doubt. */
+static bool is_doubtful(struct store_chunk *const *chunks, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (!chunks[i]->kept) {
+            return true;
+        }
+        for (size_t j = 0; j < chunks[i]->count; j++) {
+            uint8_t kind = chunks[i]->outcomes[j].kind;
+            if (kind == STORE_CONFLICT || kind == STORE_BUSY || kind == STORE_SKIPPED || kind == STORE_UPDATED) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 static int run(struct store_group *group, struct store_chunk *const *chunks, size_t count)
 {
     struct store_local *local = group->local;
     int err = store_group_prepare(group, chunks, count);
     err = err == 0 ? store_group_decide(group) : err;
     store_group_close(group);
+    local->doubtful = err == 0 && local->blind && is_doubtful(chunks, count);
+    err = local->doubtful ? ERR_OVERLOADED : err;
     if (err != 0) {
         return err;
     }
@@ -222,6 +242,7 @@ int store_local_commit(struct store *store, struct store_chunk *const *chunks, s
         chunks[i]->error = 0;
     }
     pthread_mutex_lock(&local->commit_lock);
+    local->met = false;
     int err = store_local_health(local);
     if (err == 0) {
         err = run(&group, chunks, count);

@@ -80,6 +80,16 @@ static void postgres_put(struct store_kv_batch *batch, enum store_family family,
     change_row(batch, family, key, value, false);
 }
 
+static void postgres_put_new(struct store_kv_batch *batch, enum store_family family, struct slice key,
+                             struct slice value)
+{
+    size_t count = batch->count;
+    change_row(batch, family, key, value, false);
+    if (batch->count > count) {
+        batch->rows[count].fresh = true;
+    }
+}
+
 static void postgres_erase(struct store_kv_batch *batch, enum store_family family, struct slice key)
 {
     change_row(batch, family, key, SLICE_NONE, true);
@@ -724,6 +734,7 @@ static const struct store_kv_ops postgres_ops = {
     .batch_free = postgres_batch_free,
     .batch_clear = postgres_batch_clear,
     .put = postgres_put,
+    .put_new = postgres_put_new,
     .erase = postgres_erase,
     .write = postgres_write,
     .lock = postgres_lock,

@@ -71,6 +71,8 @@ struct store_kv_ops {
     int (*resume)(struct store_kv *kv);
     void (*describe)(struct store_kv *kv, struct store_facts *facts);
     void (*lock)(struct store_kv *kv, enum store_family family, struct slice key, bool shared); /* may be NULL */
+    void (*put_new)(struct store_kv_batch *batch, enum store_family family, struct slice key,
+                    struct slice value); /* may be NULL: put */
 };
 
 struct store_kv {
@@ -176,6 +178,13 @@ static inline void store_kv_put(struct store_kv *kv, struct store_kv_batch *batc
                                 struct slice key, struct slice value)
 {
     kv->ops->put(batch, family, key, value);
+}
+
+/* A row that was not looked for: where others write beside us it must not take the place of one that is there. */
+static inline void store_kv_put_new(struct store_kv *kv, struct store_kv_batch *batch, enum store_family family,
+                                    struct slice key, struct slice value)
+{
+    (kv->ops->put_new != NULL ? kv->ops->put_new : kv->ops->put)(batch, family, key, value);
 }
 
 static inline void store_kv_erase(struct store_kv *kv, struct store_kv_batch *batch, enum store_family family,

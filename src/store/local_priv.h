@@ -30,6 +30,12 @@ struct store_local {
     /* One of several over the same rows, here and in other processes: of this node. The set is then made from the rows
      * before each operation, failures are the caller's, and what is relied on is locked (postgres.c). */
     bool shared;
+    /* For the next commit: nothing is looked for of unique keys, of rows of imports that are not in the set, and of
+     * chunks kept before. All are taken to be free and new, and written such that the write fails if they are not.
+     * Where the rows written don't tell whether that was right, `doubtful` comes to be set, and nothing is written. */
+    bool blind;
+    bool doubtful;
+    bool met;     /* the last commit looked for unique keys and found some */
     bool running; /* this node's imports are gone on with; at its start none is */
     struct uuid node;
     atomic_int stopped; /* 0, or what every write answers from now on (S7) */

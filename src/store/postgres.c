@@ -30,6 +30,9 @@
  *       been told before it, and nothing that was written rests on them.
  *   W8  Two nodes look whether a row of the house is there, and then put it: not settled here, the later one counts.
  *
+ *   W9  Unique keys, import rows and chunks kept before are mostly not even looked for (postgres_commit.c): their rows
+ *       are written such that one that is there refuses them, and then they are looked for.
+ *
  * Engines whose locks are not known to hold against their snapshots (CockroachDB, YugabyteDB) run SERIALIZABLE.
  *
  * Failures: others in the way: done again, a bounded number of times. The connection is gone before COMMIT was sent:
@@ -38,7 +41,6 @@
  * rows must be as they came before each try, and an operation that has told a callback something is not done again.
  */
 #include <assert.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -53,87 +55,6 @@
 #define MILLISECOND_NS 1000000
 
 static const struct uuid house; /* the tenant of rows that are no tenant's */
-
-/* ---- committing ---- */
-
-static int do_commit(struct store *local, struct store_pg_call *call)
-{
-    return store_local_commit(local, call->chunks, call->limit);
-}
-
-static int save(struct store_pg_call *call)
-{
-    int err = 0;
-    for (size_t i = 0; i < call->limit; i++) {
-        const struct store_chunk *chunk = call->chunks[i];
-        call->saved[i].faults = chunk->faults;
-        if (chunk->decided != NULL && chunk->faults.size > 0) {
-            buf_append_slice(&call->saved[i].copy, chunk->faults);
-            call->saved[i].faults = buf_view(&call->saved[i].copy);
-            err = buf_error(&call->saved[i].copy) != 0 ? ERR_NO_MEMORY : err;
-        }
-        call->saved[i].forget = chunk->forget_request;
-        if (chunk->row != NULL) {
-            call->saved[i].row = *chunk->row;
-        }
-    }
-    return err;
-}
-
-static void saved_free(struct store_pg_saved *saved, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        buf_fini(&saved[i].copy);
-    }
-    free(saved);
-}
-
-static const struct uuid *only_tenant(struct store_chunk *const *chunks, size_t count)
-{
-    for (size_t i = 1; i < count; i++) {
-        if (!uuid_equal(&chunks[i]->tenant, &chunks[0]->tenant)) {
-            return NULL;
-        }
-    }
-    return count == 0 ? NULL : &chunks[0]->tenant;
-}
-
-/* What is surely new, mostly: then it is copied. */
-static uint32_t fresh_families(struct store_chunk *const *chunks, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (chunks[i]->on_existing == IMPORT_EXISTING_UPDATE) {
-            return 0;
-        }
-    }
-    return STORE_PG_FAMILY(STORE_FAMILY_BODY) | STORE_PG_FAMILY(STORE_FAMILY_SECRET) |
-           STORE_PG_FAMILY(STORE_FAMILY_PENDING) | STORE_PG_FAMILY(STORE_FAMILY_PLAIN) |
-           STORE_PG_FAMILY(STORE_FAMILY_UNIQUE);
-}
-
-int store_pg_commit_chunks(struct store *store, struct store_chunk *const *chunks, size_t count)
-{
-    struct store_pg_call call = {.work = do_commit,
-                                 .access = PG_WRITE,
-                                 .tenant = only_tenant(chunks, count),
-                                 .fresh = fresh_families(chunks, count),
-                                 .chunks = chunks,
-                                 .limit = count,
-                                 .saved = calloc(count + 1, sizeof *call.saved)};
-    if (call.saved == NULL) {
-        return ERR_NO_MEMORY;
-    }
-    int err = save(&call);
-    err = err == 0 ? store_pg_perform(store, &call) : err;
-    if (err != 0) {
-        store_pg_restore(&call);
-        for (size_t i = 0; i < count; i++) {
-            chunks[i]->error = err;
-        }
-    }
-    saved_free(call.saved, count);
-    return err;
-}
 
 /* ---- upkeep: by one node at a time ---- */
 
@@ -359,6 +280,7 @@ void store_pg_close(struct store *store)
         free(release);
     }
     store_pg_lane_free(&postgres->upkeep);
+    free(postgres->doubts);
     pthread_cond_destroy(&postgres->given);
     pthread_cond_destroy(&postgres->wake);
     pthread_mutex_destroy(&postgres->lock);
@@ -437,7 +359,8 @@ int store_open_postgres(const char *conninfo, const struct store_options *option
     }
     init(postgres, options);
     postgres->conninfo = strdup(conninfo);
-    int err = postgres->conninfo == NULL ? ERR_NO_MEMORY : start(postgres, why);
+    postgres->doubts = store_pg_doubts_new();
+    int err = postgres->conninfo == NULL || postgres->doubts == NULL ? ERR_NO_MEMORY : start(postgres, why);
     if (err != 0) {
         if (why->size == 0) {
             buf_append_text(why, err_text(err));

@@ -281,8 +281,12 @@ static int perform_on(struct store_postgres *postgres, struct store_pg_call *cal
         if (verdict == DONE || call->told || spent) {
             return err;
         }
-        call->fresh = 0; /* what was taken to be new may be there */
-        rest(verdict, tries);
+        /* What was taken to be new may be there; of a blind try, mostly unique keys. */
+        call->fresh &= call->blind ? ~STORE_PG_FAMILY(STORE_FAMILY_UNIQUE) : 0;
+        if (!call->blind || verdict == AWAY) {
+            rest(verdict, tries);
+        }
+        call->blind = false;
     }
 }
 

@@ -7,7 +7,8 @@
  * nodes, leases, and the thread that keeps this node's alive postgres_settle.c  a commit whose outcome is unknown
  *   postgres_perform.c lanes, and an operation that is done again until it is done
  *   postgres_calls.c   the operations that read, and small ones
- *   postgres.c         the kind: commits, upkeep, opening and closing
+ *   postgres_commit.c  groups of chunks, decided without a look where that may do
+ *   postgres.c         the kind: upkeep, runs, opening and closing
  *   postgres_alone.c   a database without servers, for copies
  *   postgres_status.c  one looked at from outside
  */
@@ -84,6 +85,7 @@ struct slice store_result_slice(const PGresult *result, int row, int column);
 struct store_pg_row {
     enum store_family family;
     bool erased;
+    bool fresh; /* must not be there: it was not looked for */
     uint32_t number; /* in the order in which they were changed */
     uint32_t key_size;
     uint32_t value_size;
@@ -220,6 +222,7 @@ struct store_postgres {
     struct uuid node;
     bool unsafe;
     int64_t patience_ns;
+    struct store_pg_doubts *doubts;
     struct store_pg_engine engine; /* its durability under `lock` */
     _Atomic int64_t away_ns;       /* monotonic: since when the database is away; 0: it is not */
 
@@ -264,6 +267,7 @@ struct store_pg_call {
     enum store_family family;  /* the row that PG_LOCKED locks */
     struct slice locked;
     uint32_t fresh;
+    bool blind; /* nothing is looked for before it is written */
     bool told;                  /* something was told that can't be taken back */
     struct store_pg_lane *lane; /* that it is done on */
 
@@ -296,6 +300,8 @@ struct store_pg_call {
     store_problem_fn *problem;
     struct store_verify_counts *counts;
     struct store_chunk *const *chunks;
+    bool looked; /* the last try was not blind, */
+    bool found;  /* and found unique keys */
     struct store_pg_saved *saved;
 };
 
@@ -327,9 +333,15 @@ extern const struct store_ops store_pg_ops;
 /* store_import_release, at once. */
 int store_pg_release_now(struct store *store, const struct uuid *tenant, const struct uuid *import) MUST_CHECK;
 
+/* ---- postgres_commit.c ---- */
+
+struct store_pg_doubts;
+/* NULL: no memory. */
+struct store_pg_doubts *store_pg_doubts_new(void);
+int store_pg_commit_chunks(struct store *store, struct store_chunk *const *chunks, size_t count) MUST_CHECK;
+
 /* ---- postgres.c: the others ---- */
 
-int store_pg_commit_chunks(struct store *store, struct store_chunk *const *chunks, size_t count) MUST_CHECK;
 int store_pg_sweep(struct store *store, size_t limit, bool *left) MUST_CHECK;
 int store_pg_expire(struct store *store, const struct store_expiry *expiry, bool *left) MUST_CHECK;
 int store_pg_verify(struct store *store, store_open_fn *open, store_problem_fn *problem, void *context,

@@ -5,7 +5,8 @@
  *
  * A row that is put takes the place of one that is there, unless that one was written after the transaction's snapshot:
  * then the server refuses it (40001), and the operation is decided again. Many new rows come by COPY, which is several
- * times cheaper and refuses any row that is there (23505): also decided again, and without COPY then.
+ * times cheaper and refuses any row that is there (23505): also decided again, and without COPY then. A row that was
+ * not looked for takes no row's place either way.
  *
  * Tenants are parameters of their own, one tenant a statement, so that an engine that keeps tenants on different
  * machines sends each statement to one of them.
@@ -117,7 +118,9 @@ static void put_in_order(struct store_kv_batch *batch)
         const struct store_pg_row *row = &batch->rows[i];
         bool again = kept > 0 && batch->rows[kept - 1].family == row->family &&
                      slice_equal(key_of(batch, &batch->rows[kept - 1]), key_of(batch, row));
+        bool fresh = row->fresh || (again && batch->rows[kept - 1].fresh);
         batch->rows[again ? kept - 1 : kept] = *row;
+        batch->rows[again ? kept - 1 : kept].fresh = fresh;
         kept += again ? 0 : 1;
     }
     batch->count = kept;
@@ -164,6 +167,16 @@ static void send_keys(const struct span *span, const char *verb, const char *end
     buf_fini(&keys);
 }
 
+static const char *in_place_of(const struct span *span)
+{
+#ifdef MUSTER_PLANT_BLIND_REPLACES
+    return " ON CONFLICT (tenant, key) DO UPDATE SET value = excluded.value";
+#endif
+    return span->batch->rows[span->first].fresh
+               ? ""
+               : " ON CONFLICT (tenant, key) DO UPDATE SET value = excluded.value";
+}
+
 static void send_put(const struct span *span)
 {
     char sql[192];
@@ -173,10 +186,8 @@ static void send_put(const struct span *span)
     store_params_add(&params, OID_UUID, uuid_view(&tenant));
     store_params_add(&params, OID_BYTEA, rest);
     store_params_add(&params, OID_BYTEA, value_of(span->batch, &span->batch->rows[span->first]));
-    (void)snprintf(sql, sizeof sql,
-                   "INSERT INTO %s AS t (tenant, key, value) VALUES ($1, $2, $3) "
-                   "ON CONFLICT (tenant, key) DO UPDATE SET value = excluded.value",
-                   store_pg_tables[span->family]);
+    (void)snprintf(sql, sizeof sql, "INSERT INTO %s AS t (tenant, key, value) VALUES ($1, $2, $3)%s",
+                   store_pg_tables[span->family], in_place_of(span));
     store_link_send(span->link, sql, &params);
 }
 
@@ -203,9 +214,8 @@ static void send_puts(const struct span *span)
     store_params_add(&params, OID_BYTEAS, buf_view(&keys));
     store_params_add(&params, OID_BYTEAS, buf_view(&values));
     (void)snprintf(sql, sizeof sql,
-                   "INSERT INTO %s AS t (tenant, key, value) SELECT $1, k, v FROM unnest($2, $3) AS r (k, v) "
-                   "ON CONFLICT (tenant, key) DO UPDATE SET value = excluded.value",
-                   store_pg_tables[span->family]);
+                   "INSERT INTO %s AS t (tenant, key, value) SELECT $1, k, v FROM unnest($2, $3) AS r (k, v)%s",
+                   store_pg_tables[span->family], in_place_of(span));
     if (buf_error(&keys) != 0 || buf_error(&values) != 0) {
         store_link_fail(span->link, TROUBLE_REFUSED, ERR_NO_MEMORY);
     }
@@ -226,7 +236,7 @@ static size_t reach(const struct span *from, size_t end)
     for (; at < end && at - from->first < STATEMENT_ROWS && bytes < STATEMENT_BYTES; at++) {
         struct uuid other;
         (void)rest_of(from, at, &other);
-        if (batch->rows[at].erased != first->erased || !uuid_equal(&other, &tenant)) {
+        if (batch->rows[at].erased != first->erased || batch->rows[at].fresh != first->fresh || !uuid_equal(&other, &tenant)) {
             break;
         }
         bytes += batch->rows[at].key_size + batch->rows[at].value_size;

@@ -32,6 +32,9 @@ static int member_load(struct store_local *local, struct store_member *member)
         memcpy(member->mac, entry->mac, CRYPTO_MAC_BYTES);
         return 0;
     }
+    if (local->blind) {
+        return 0;
+    }
     uint8_t key[STORE_ROW_KEY_BYTES];
     struct buf row;
     buf_init(&row, 0);
@@ -169,11 +172,15 @@ static int note_holder(void *context, size_t index, struct slice value)
     struct store_group *group = context;
     group->slots[index].held = true;
     group->slots[index].stored = true;
+    group->local->met = true;
     return store_rows_holder_read(value, &group->slots[index].holder);
 }
 
 static int look_up(struct store_group *group)
 {
+    if (group->local->blind) {
+        return 0;
+    }
     struct slice *keys = arena_take(group->arena, group->slot_count * sizeof *keys);
     if (keys == NULL) {
         return ERR_NO_MEMORY;
