@@ -82,8 +82,7 @@ static int put_import(struct composer *composer, const struct store_import *row)
     uint8_t key[STORE_ROW_KEY_BYTES];
     buf_clear(&composer->scratch);
     store_rows_import_write(&composer->scratch, row);
-    put_row(composer, STORE_FAMILY_IMPORT, taken_new,
-            store_rows_pair_key(key, &row->tenant, &row->id));
+    put_row(composer, STORE_FAMILY_IMPORT, taken_new, store_rows_pair_key(key, &row->tenant, &row->id));
     return buf_error(&composer->scratch);
 }
 

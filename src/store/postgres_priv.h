@@ -1,16 +1,18 @@
 /*
  * Inside the PostgreSQL kind of store. From the ground up:
  *
- *   postgres_link.c    a connection: statements in a pipeline, results within a deadline, failures as one of few
- * troubles postgres_write.c   changed rows as statements or COPY kv_postgres.c      the key-value interface, and the
- * transaction that its calls stand in postgres_schema.c  tables, migrations, and what the engine is postgres_node.c
- * nodes, leases, and the thread that keeps this node's alive postgres_settle.c  a commit whose outcome is unknown
- *   postgres_perform.c lanes, and an operation that is done again until it is done
- *   postgres_calls.c   the operations that read, and small ones
- *   postgres_commit.c  groups of chunks, decided without a look where that may do
- *   postgres.c         the kind: upkeep, runs, opening and closing
- *   postgres_alone.c   a database without servers, for copies
- *   postgres_status.c  one looked at from outside
+ * - postgres_link.c: a connection: statements in a pipeline, results within a deadline, failures as one of few troubles
+ * - postgres_write.c: changed rows as statements or COPY
+ * - kv_postgres.c: the key-value interface, and the transaction that its calls stand in
+ * - postgres_schema.c: tables, migrations, and what the engine is
+ * - postgres_node.c: nodes, leases, and the thread that keeps this node's alive
+ * - postgres_settle.c: a commit whose outcome is unknown
+ * - postgres_perform.c: lanes, and an operation that is done again until it is done
+ * - postgres_calls.c: the operations that read, and small ones
+ * - postgres_commit.c: chunks, decided without a look first where they are mostly new
+ * - postgres.c: the kind: upkeep, opening and closing
+ * - postgres_alone.c: a database without servers, for copies
+ * - postgres_status.c: one looked at from outside
  */
 #ifndef STORE_POSTGRES_PRIV_H
 #define STORE_POSTGRES_PRIV_H
@@ -85,7 +87,7 @@ struct slice store_result_slice(const PGresult *result, int row, int column);
 struct store_pg_row {
     enum store_family family;
     bool erased;
-    bool fresh; /* must not be there: it was not looked for */
+    bool fresh;      /* must not be there: it was not looked for */
     uint32_t number; /* in the order in which they were changed */
     uint32_t key_size;
     uint32_t value_size;
@@ -267,7 +269,7 @@ struct store_pg_call {
     enum store_family family;  /* the row that PG_LOCKED locks */
     struct slice locked;
     uint32_t fresh;
-    bool blind; /* nothing is looked for before it is written */
+    bool blind;                 /* nothing is looked for before it is written */
     bool told;                  /* something was told that can't be taken back */
     struct store_pg_lane *lane; /* that it is done on */
 

@@ -172,9 +172,8 @@ static const char *in_place_of(const struct span *span)
 #ifdef MUSTER_PLANT_BLIND_REPLACES
     return " ON CONFLICT (tenant, key) DO UPDATE SET value = excluded.value";
 #endif
-    return span->batch->rows[span->first].fresh
-               ? ""
-               : " ON CONFLICT (tenant, key) DO UPDATE SET value = excluded.value";
+    return span->batch->rows[span->first].fresh ? ""
+                                                : " ON CONFLICT (tenant, key) DO UPDATE SET value = excluded.value";
 }
 
 static void send_put(const struct span *span)
@@ -236,7 +235,8 @@ static size_t reach(const struct span *from, size_t end)
     for (; at < end && at - from->first < STATEMENT_ROWS && bytes < STATEMENT_BYTES; at++) {
         struct uuid other;
         (void)rest_of(from, at, &other);
-        if (batch->rows[at].erased != first->erased || batch->rows[at].fresh != first->fresh || !uuid_equal(&other, &tenant)) {
+        if (batch->rows[at].erased != first->erased || batch->rows[at].fresh != first->fresh ||
+            !uuid_equal(&other, &tenant)) {
             break;
         }
         bytes += batch->rows[at].key_size + batch->rows[at].value_size;
