@@ -39,6 +39,7 @@ listen_addresses = '127.0.0.1'
 unix_socket_directories = ''
 max_connections = 200
 shared_buffers = 64MB
+jit = off
 max_wal_size = 1GB
 logging_collector = off
 log_min_messages = warning
