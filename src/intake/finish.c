@@ -42,7 +42,7 @@ static void work(struct finish_job *job)
         finish_run(job);
     }
     if (job->behind != NULL) {
-        chunk_push(import->intake->keep, job->behind);
+        chunk_push(import->track->keep, job->behind);
     }
     import_unref(import);
 }

@@ -73,15 +73,17 @@ static int enter(struct intake *intake, struct intake_import *import)
     int err = intake->stopping ? ERR_STOPPING : is_full(intake) ? ERR_OVERLOADED : 0;
     if (err == 0) {
         intake->import_count++;
+        import->track = tracks_enter(intake);
         import->id = uuid_make(&intake->uuids, (uint64_t)clock_real_ms(), random);
     }
     pthread_mutex_unlock(&intake->lock);
     return err;
 }
 
-static void leave(struct intake *intake)
+static void leave(struct intake *intake, struct intake_track *track)
 {
     pthread_mutex_lock(&intake->lock);
+    tracks_leave(track);
     if (--intake->import_count == 0) {
         pthread_cond_broadcast(&intake->idle);
     }
@@ -117,7 +119,7 @@ static int start(struct intake *intake, struct intake_import *import)
     if (err != 0) {
         quota_end(&import->quota, false);
         follow_end(import);
-        leave(intake);
+        leave(intake, import->track);
     }
     return err;
 }
@@ -160,6 +162,7 @@ void import_ref(struct intake_import *import)
 void import_unref(struct intake_import *import)
 {
     struct intake *intake = import->intake;
+    struct intake_track *track = import->track;
     pthread_mutex_lock(&intake->lock);
     bool gone = --import->references == 0;
     if (gone) {
@@ -171,7 +174,7 @@ void import_unref(struct intake_import *import)
     }
     follow_end(import);
     import_free(import);
-    leave(intake);
+    leave(intake, track);
 }
 
 void intake_release(struct intake_import **import)

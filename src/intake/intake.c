@@ -68,26 +68,16 @@ static int start(struct intake *intake)
 {
     size_t capacity = queue_capacity(&intake->options);
     intake->work = fair_new(capacity, LIMIT_CHUNK_BYTES);
-    intake->keep = fair_new(capacity, LIMIT_CHUNK_BYTES);
-    intake->lane = fair_new(capacity, LIMIT_CHUNK_BYTES);
     intake->running = map_new();
     intake->keys = map_new();
     intake->hash_lane = hash_lane_new(intake);
     intake->quota = quota_new(intake->options.store, intake->options.auth);
-    if (intake->work == NULL || intake->keep == NULL || intake->lane == NULL || intake->running == NULL ||
-        intake->keys == NULL || intake->quota == NULL || intake->hash_lane == NULL) {
+    if (intake->work == NULL || intake->running == NULL || intake->keys == NULL || intake->quota == NULL ||
+        intake->hash_lane == NULL) {
         return ERR_NO_MEMORY;
     }
     int err = start_workers(intake);
-    err = err == 0 ? worker_init(&intake->keeper_tools) : err;
-    err = err == 0 ? worker_init(&intake->laner_tools) : err;
-    intake->finisher = finisher_new();
-    err = err == 0 && intake->finisher == NULL ? ERR_NO_MEMORY : err;
-    if (err == 0) {
-        intake->keeping = pthread_create(&intake->keeper, NULL, keeper_run, intake) == 0;
-        intake->laning = pthread_create(&intake->laner, NULL, bulk_run, intake) == 0;
-        err = intake->keeping && intake->laning ? 0 : ERR_NO_MEMORY;
-    }
+    err = err == 0 ? tracks_start(intake, capacity) : err;
     return err == 0 && intake->options.spool != NULL ? feed_new(intake, &intake->feed) : err;
 }
 
@@ -114,7 +104,7 @@ int intake_new(const struct intake_options *options, struct intake **intake)
 /* Also of a start that broke off: what was not made is not ended. */
 static void stop_workers(struct intake *intake)
 {
-    if (intake->work == NULL || intake->keep == NULL || intake->lane == NULL) {
+    if (intake->work == NULL) {
         return;
     }
     fair_close(intake->work);
@@ -123,17 +113,6 @@ static void stop_workers(struct intake *intake)
         worker_fini(&intake->workers[i]);
     }
     free(intake->workers);
-    fair_close(intake->lane);
-    if (intake->laning) {
-        pthread_join(intake->laner, NULL);
-    }
-    finisher_free(&intake->finisher);
-    fair_close(intake->keep);
-    if (intake->keeping) {
-        pthread_join(intake->keeper, NULL);
-    }
-    worker_fini(&intake->laner_tools);
-    worker_fini(&intake->keeper_tools);
 }
 
 void intake_free(struct intake **intake)
@@ -153,12 +132,11 @@ void intake_free(struct intake **intake)
     }
     pthread_mutex_unlock(&freed->lock);
     stop_workers(freed);
+    tracks_stop(freed);
     hash_lane_free(&freed->hash_lane);
     quota_free(&freed->quota);
     chunk_pool_free(freed);
     fair_free(&freed->work);
-    fair_free(&freed->keep);
-    fair_free(&freed->lane);
     map_free(&freed->running);
     map_free(&freed->keys);
     pthread_cond_destroy(&freed->early);

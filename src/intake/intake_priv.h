@@ -137,6 +137,7 @@ struct intake_reply {
 
 struct intake_import {
     struct intake *intake;
+    struct intake_track *track;        /* - */
     struct intake_admission admission; /* - */
     struct intake_waker waker;
     struct uuid id; /* - */
@@ -229,20 +230,30 @@ struct intake_worker {
     struct buf blank;
 };
 
-struct intake {
-    struct intake_options options;
-    struct fair *work; /* chunks to check and seal; never full: see queue_capacity */
+/* What commits an import's chunks, one after the other. A store that commits several groups at a time has several
+ * tracks; an import stays on one. */
+#define INTAKE_TRACKS 8u
+struct intake_track {
+    struct intake *intake;
     struct fair *keep; /* chunks in order, to commit */
     struct fair *lane; /* chunks in order, for the bulk lane */
-    struct intake_worker *workers;
-    size_t worker_count;
     pthread_t keeper;
     struct intake_worker keeper_tools; /* to read refused items with */
     bool keeping;                      /* the keeper was started */
     pthread_t laner;
     struct intake_worker laner_tools;
-    struct finisher *finisher; /* the lane's */
     bool laning;
+    struct finisher *finisher; /* the lane's */
+    size_t imports;            /* that are on it; under the intake's lock */
+};
+
+struct intake {
+    struct intake_options options;
+    struct fair *work; /* chunks to check and seal; never full: see queue_capacity */
+    struct intake_worker *workers;
+    size_t worker_count;
+    struct intake_track tracks[INTAKE_TRACKS];
+    size_t track_count; /* those that were begun */
     struct intake_hash_lane *hash_lane;
     struct feed *feed; /* NULL: no bodies are taken in later */
     struct quota *quota;
@@ -384,7 +395,17 @@ int follow_turn(struct intake_import *import, struct intake_chunk *chunk);
 /* Whether an ended import's answer is for good, and belongs to its key. Import lock held. */
 bool follow_binds(const struct intake_import *import);
 
-/* ---- keep.c, lane.c ---- */
+/* ---- track.c ---- */
+
+/* As many as the store likes. 0 or ERR_NO_MEMORY; what was begun is ended either way. */
+int tracks_start(struct intake *intake, size_t capacity);
+/* No import is under way, and no worker runs. */
+void tracks_stop(struct intake *intake);
+/* The one with the fewest imports, which it counts. Intake lock held, as to leave it. */
+struct intake_track *tracks_enter(struct intake *intake);
+void tracks_leave(struct intake_track *track);
+
+/* ---- keep.c, lane.c: a track's threads ---- */
 void *keeper_run(void *context);
 void *bulk_run(void *context);
 /* What the store is told of the chunk. */

@@ -1,5 +1,5 @@
 /*
- * Keep: one thread commits groups of chunks of any number of imports, with one sync a group. While
+ * Keep: one thread of a track commits groups of chunks of any number of imports, with one sync a group. While
  * it syncs, the next group gathers behind it in the queue: that is the group commit. Chunks of large
  * imports go through the bulk lane (lane.c) instead, and only their last comes here.
  *
@@ -18,6 +18,7 @@
 
 struct group {
     struct intake *intake;
+    struct intake_track *track;
     struct intake_chunk *chunks[GROUP_CHUNKS];
     size_t count;
     struct intake_chunk *carried; /* first of the next group */
@@ -50,7 +51,7 @@ static struct intake_chunk *first_chunk(struct group *group)
 {
     struct intake_chunk *chunk = group->carried;
     group->carried = NULL;
-    return chunk != NULL ? chunk : fair_pop(group->intake->keep);
+    return chunk != NULL ? chunk : fair_pop(group->track->keep);
 }
 
 /* False when there is nothing left and never will be. */
@@ -71,7 +72,7 @@ static bool gather(struct group *group)
         bytes += chunk->records.size;
         void *next = NULL;
         if (group->count < GROUP_CHUNKS && bytes < GROUP_BYTES) {
-            fair_pop_many(group->intake->keep, &next, 1);
+            fair_pop_many(group->track->keep, &next, 1);
         }
         chunk = next;
     }
@@ -448,7 +449,7 @@ static void finish(struct group *group, struct intake_chunk *chunk, bool *again)
     } else if (chunk->commit.kept) {
         note_kept(group, chunk);
     } else {
-        keep_note_conflicts(chunk, &group->intake->keeper_tools);
+        keep_note_conflicts(chunk, &group->track->keeper_tools);
         *again = true;
     }
     if (chunk->last && !*again) {
@@ -472,7 +473,7 @@ static size_t prepare_group(struct group *group, struct store_chunk **commits)
             chunk_release(chunk);
             continue;
         }
-        prepare(chunk, &group->intake->keeper_tools);
+        prepare(chunk, &group->track->keeper_tools);
         commits[count] = &chunk->commit;
         group->chunks[count++] = chunk;
     }
@@ -514,7 +515,8 @@ static void commit(struct group *group)
 
 void *keeper_run(void *context)
 {
-    struct group group = {.intake = context};
+    struct intake_track *track = context;
+    struct group group = {.intake = track->intake, .track = track};
     while (gather(&group)) {
         commit(&group);
     }

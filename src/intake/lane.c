@@ -19,7 +19,7 @@
 
 static void forward(struct intake_chunk *chunk)
 {
-    chunk_push(chunk->import->intake->keep, chunk);
+    chunk_push(chunk->import->track->keep, chunk);
 }
 
 static bool is_stuck(struct intake_import *import)
@@ -44,7 +44,7 @@ static void let_go(struct intake_import *import)
 /* Nothing of the import is on its way to the store when this returns. */
 static void cancel_run(struct intake_import *import)
 {
-    finisher_wait(import->intake->finisher);
+    finisher_wait(import->track->finisher);
     if (import->run != NULL) {
         store_run_cancel(&import->run);
         let_go(import);
@@ -60,7 +60,7 @@ static void finish_run(struct intake_import *import, struct intake_chunk *behind
     }
     struct finish_job job = {.import = import, .run = import->run, .pending = import->run_pending, .behind = behind};
     if (job.run != NULL || behind != NULL) {
-        finisher_give(import->intake->finisher, &job);
+        finisher_give(import->track->finisher, &job);
     }
     if (job.run != NULL || empty) {
         let_go(import);
@@ -114,7 +114,7 @@ static void finish_idle(struct list *runs)
 static void add(struct intake_chunk *chunk, struct list *runs)
 {
     struct intake_import *import = chunk->import;
-    struct intake_worker *tools = &import->intake->laner_tools;
+    struct intake_worker *tools = &import->track->laner_tools;
     int err = open_run(import, runs);
     keep_prepare(chunk, tools);
     err = err == 0 ? store_run_add(import->run, &chunk->commit) : err;
@@ -159,12 +159,12 @@ static void take(struct intake_chunk *chunk, struct list *runs)
 
 void *bulk_run(void *context)
 {
-    struct intake *intake = context;
+    struct intake_track *track = context;
     struct list runs;
     list_init(&runs);
     for (;;) {
         bool idle = list_empty(&runs);
-        struct intake_chunk *chunk = idle ? fair_pop(intake->lane) : fair_pop_timed(intake->lane, LOOK_MS);
+        struct intake_chunk *chunk = idle ? fair_pop(track->lane) : fair_pop_timed(track->lane, LOOK_MS);
         if (chunk == NULL && idle) {
             return NULL; /* closed; imports with runs have ended before that */
         }

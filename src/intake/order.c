@@ -122,7 +122,6 @@ static void drop(struct intake_chunk *chunk)
 void order_chunk(struct intake_chunk *chunk)
 {
     struct intake_import *import = chunk->import;
-    struct intake *intake = import->intake;
     pthread_mutex_lock(&import->lock);
     assert(import->ready[chunk->number % import->ready_slots] == NULL);
     import->ready[chunk->number % import->ready_slots] = chunk;
@@ -135,7 +134,7 @@ void order_chunk(struct intake_chunk *chunk)
             list_append(&dropped, &chunk->link);
             continue;
         }
-        chunk_push(chunk->number < LANE_FROM ? intake->keep : intake->lane, chunk);
+        chunk_push(chunk->number < LANE_FROM ? import->track->keep : import->track->lane, chunk);
     }
     pthread_mutex_unlock(&import->lock);
     for (struct list *link = list_take_first(&dropped); link != NULL; link = list_take_first(&dropped)) {
