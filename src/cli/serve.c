@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "daemon/daemon.h"
+#include "store/store.h"
 
 static void help(const char *command)
 {
@@ -59,7 +60,11 @@ static bool read_argument(int argc, char **argv, int *at, struct argument *argum
 {
     const char *text = argv[*at];
     if (strncmp(text, "--", 2) != 0) {
-        cli_say("\"%s\" is no flag; see `muster help serve`", text);
+        struct buf shown;
+        buf_init(&shown, 0);
+        store_location_show(text, &shown);
+        cli_say("\"%.*s\" is no flag; see `muster help serve`", SLICE_ARG(buf_view(&shown)));
+        buf_fini(&shown);
         return false;
     }
     const char *equals = strchr(text, '=');
@@ -148,17 +153,14 @@ int cli_run_serve(int argc, char **argv)
     return daemon_serve(&config) == 0 ? CLI_KEPT : CLI_USAGE;
 }
 
-/* A password in a URL is not shown. */
+/* Without a password, where there may be one. */
 static void print_text(const char *name, const char *value)
 {
-    const char *user = strstr(value, "://");
-    const char *at = user == NULL ? NULL : strrchr(user, '@');
-    const char *colon = at == NULL ? NULL : memchr(user + 3, ':', (size_t)(at - user - 3));
-    if (colon == NULL) {
-        printf("%s = %s\n", name, value);
-    } else {
-        printf("%s = %.*s:***%s\n", name, (int)(colon - value), value, at);
-    }
+    struct buf shown;
+    buf_init(&shown, 0);
+    store_location_show(value, &shown);
+    printf("%s = %.*s\n", name, SLICE_ARG(buf_view(&shown)));
+    buf_fini(&shown);
 }
 
 static void print_config(const struct daemon_config *config)

@@ -113,7 +113,11 @@ static int set_value(const struct param *param, struct daemon_config *config, st
 
 static void bad_value(const struct param *param, struct slice value, const char *source, struct buf *why)
 {
-    buf_printf(why, "%s: %s = \"%.*s\": ", source, param->public.name, SLICE_ARG(value));
+    buf_printf(why, "%s: %s", source, param->public.name);
+    if (param->public.type != PARAM_TEXT) { /* a text may have a password in it */
+        buf_printf(why, " = \"%.*s\"", SLICE_ARG(value));
+    }
+    buf_append_text(why, ": ");
     switch (param->public.type) {
     case PARAM_NUMBER:
         buf_printf(why, "must be a whole number from %llu to %llu %s", (unsigned long long)param->public.minimum,

@@ -135,7 +135,9 @@ int store_copy(const char *from, const char *to, const struct store_copy_options
     struct store_copy_side source = {0};
     struct store_copy_side target = {0};
     *result = (struct store_copy_result){0};
-    int err = store_copy_open_from(from, &source, why);
+    int err = store_location_check(from, why);
+    err = err == 0 ? store_location_check(to, why) : err;
+    err = err == 0 ? store_copy_open_from(from, &source, why) : err;
     err = err == 0 ? store_copy_open_to(to, &target, why) : err;
     if (err == 0) {
         struct store_copy copy = {.options = options, .source = &source, .from = source.kv, .to = target.kv};

@@ -58,7 +58,11 @@ static int look_rocks(const char *path, struct store_status *status, struct buf 
 int store_status(const char *location, struct store_status *status, struct buf *why)
 {
     *status = (struct store_status){0};
-    int err = store_is_shared(location) ? store_pg_status(location, status, why) : look_rocks(location, status, why);
+    int err = store_location_check(location, why);
+    if (err != 0) {
+        return err;
+    }
+    err = store_is_shared(location) ? store_pg_status(location, status, why) : look_rocks(location, status, why);
     if (err != 0 && why->size == 0) {
         buf_append_text(why, err_text(err));
     }
@@ -69,7 +73,11 @@ int store_status(const char *location, struct store_status *status, struct buf *
 int store_migrate(const char *location, unsigned *from, unsigned *to, struct buf *why)
 {
     struct store_status status;
-    int err =
+    int err = store_location_check(location, why);
+    if (err != 0) {
+        return err;
+    }
+    err =
         store_is_shared(location) ? store_pg_migrate_at(location, from, to, why) : store_status(location, &status, why);
     if (err == 0 && !store_is_shared(location)) {
         *from = status.facts.schema;

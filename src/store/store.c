@@ -14,6 +14,11 @@ bool store_is_shared(const char *location)
 
 int store_open(const char *location, const struct store_options *options, struct store **store, struct buf *why)
 {
+    int err = store_location_check(location, why);
+    *store = NULL;
+    if (err != 0) {
+        return err;
+    }
     return store_is_shared(location) ? store_open_postgres(location, options, store, why)
                                      : store_open_rocks(location, options, store, why);
 }

@@ -55,6 +55,11 @@ int store_open(const char *location, const struct store_options *options, struct
                struct buf *why) MUST_CHECK;
 /* Whether the location is one of a database, which several servers may share. */
 bool store_is_shared(const char *location);
+/* Appends the location without a password, in whatever form it is given: for whoever shows one. */
+void store_location_show(const char *location, struct buf *text);
+/* ERR_CONFIG with the reason in *why when it can't be meant: then a piece of a password would be taken for something
+ * else. What takes a location looks at this first. */
+int store_location_check(const char *location, struct buf *why) MUST_CHECK;
 
 /* Opens or creates the store in folder `path`. 0, or ERR_STORAGE_* / ERR_CORRUPT with the reason in *why. */
 int store_open_rocks(const char *path, const struct store_options *options, struct store **store,
