@@ -3,8 +3,8 @@
  *
  *   change    held by whoever changes rows, and while a tenant or project is loaded from its row, so
  *             that nothing is remembered from a row that is just being revoked
- *   lock      guards the maps, and `revoked` and `limits` of the entries in them; held for moments, never
- *             during I/O
+ *   lock      guards the maps, and `revoked`, `stale` and `limits` of the entries in them; held for moments,
+ *             never during I/O
  *   cache     has its own locks; a revoke bumps its generation, see cache.c
  *
  * Taken in the order change, lock. Rows that are only read (clients, keys) need neither.
@@ -13,6 +13,7 @@
 #define AUTH_AUTH_PRIV_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "auth/auth.h"
 #include "auth/jwt_priv.h"
@@ -66,8 +67,14 @@ struct auth_row_name auth_row_name_of_key(struct slice id);
 /* 0, ERR_NOT_FOUND, ERR_CORRUPT or a storage error. */
 int auth_row_load(struct store *store, const struct auth_row_name *name, enum auth_row_kind kind,
                   struct auth_row *row) MUST_CHECK;
-int auth_row_save(struct store *store, const struct auth_row_name *name, enum auth_row_kind kind,
-                  const struct auth_row *row) MUST_CHECK;
+/* ERR_EXISTS when there is one. */
+int auth_row_add(struct store *store, const struct auth_row_name *name, enum auth_row_kind kind,
+                 const struct auth_row *row) MUST_CHECK;
+/* Loads the row, has it changed and writes it, unless `change` returns not 0, which is returned then. When somebody
+ * else has written the row meanwhile, all of it is done again. *row gets what it is then. */
+typedef int auth_row_change_fn(void *context, struct auth_row *row);
+int auth_row_change(struct store *store, const struct auth_row_name *name, enum auth_row_kind kind,
+                    auth_row_change_fn *change, void *context, struct auth_row *row) MUST_CHECK;
 /* Appends a JSON array of the rows whose key begins with prefix, without their secrets; only those of `tenant`
  * unless that is empty. */
 int auth_row_list(struct store *store, struct slice prefix, enum auth_row_kind kind, struct slice tenant,
@@ -116,6 +123,7 @@ struct auth_tenant_entry {
     struct auth_tenant tenant;
     struct crypto_tenant *keys;
     bool revoked;
+    bool stale; /* to be read anew before it counts */
     struct auth_limits limits;
 };
 
@@ -125,6 +133,7 @@ struct auth {
     struct buf issuer;
     struct auth_signer *signer;
     struct auth_cache *cache;
+    _Atomic uint64_t stamp; /* of the store, that what is remembered goes with */
 
     pthread_mutex_t change;
     pthread_rwlock_t lock;
@@ -137,6 +146,10 @@ struct auth {
     pthread_mutex_t maker_lock;
     struct uuid_maker maker;
 };
+
+/* Before anything that is remembered is looked at: forgets it when another server has changed rows. 0, or the
+ * storage error because of which nothing remembered counts. Not with `change` held. */
+int auth_follow(struct auth *auth) MUST_CHECK;
 
 struct uuid auth_uuid_make(struct auth *auth);
 /* Frees the tenants that were loaded. */

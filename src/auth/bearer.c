@@ -93,6 +93,10 @@ int auth_check_bearer(struct auth *auth, struct slice token, int64_t now_ms, str
     if (token.size == 0) {
         return ERR_TOKEN_INVALID;
     }
+    int err = auth_follow(auth);
+    if (err != 0) {
+        return err;
+    }
     crypto_token_hash(auth->ring, token, hash);
     if (auth_cache_get(auth->cache, hash, AUTH_BEARER, &expires_ms, grant)) {
         return now_ms >= expires_ms ? ERR_TOKEN_EXPIRED : 0;
@@ -108,10 +112,14 @@ int auth_check_tenant_token(struct auth *auth, struct slice token, const struct 
     if (!slice_starts(token, SLICE("mt_"))) {
         return ERR_TOKEN_INVALID;
     }
+    int err = auth_follow(auth);
+    if (err != 0) {
+        return err;
+    }
     crypto_token_hash(auth->ring, token, hash);
     if (!auth_cache_get(auth->cache, hash, AUTH_SECOND, &expires_ms, &grant)) {
         uint64_t generation = auth_cache_generation(auth->cache);
-        int err = check_key(auth, hash, AUTH_TENANT_TOKEN, &grant);
+        err = check_key(auth, hash, AUTH_TENANT_TOKEN, &grant);
         if (err != 0) {
             return as_token_error(err);
         }

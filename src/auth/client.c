@@ -44,7 +44,7 @@ static int save_new(struct auth *auth, const struct auth_tenant *tenant, struct 
         return ERR_NO_MEMORY;
     }
     struct auth_row_name row_name = auth_row_name_of_client(slice_from_text(row->id));
-    return auth_row_save(auth->store, &row_name, AUTH_ROW_CLIENT, row);
+    return auth_row_add(auth->store, &row_name, AUTH_ROW_CLIENT, row);
 }
 
 int auth_client_create(struct auth *auth, const struct auth_tenant *tenant, struct slice name,
@@ -78,19 +78,26 @@ int auth_client_load(struct auth *auth, struct slice client_id, struct auth_row 
     return err == 0 && row->revoked ? ERR_NOT_FOUND : err;
 }
 
+/* Of a tenant's own row. */
+static int mark_revoked(void *context, struct auth_row *row)
+{
+    const struct auth_tenant *tenant = context;
+    if (strcmp(row->tenant, tenant->name) != 0) {
+        return ERR_NOT_FOUND;
+    }
+    row->revoked = true;
+    return 0;
+}
+
 int auth_row_revoke(struct auth *auth, const struct auth_row_name *name, enum auth_row_kind kind,
                     const struct auth_tenant *tenant)
 {
     struct auth_row row;
+    struct auth_tenant owner = *tenant;
     pthread_mutex_lock(&auth->change);
-    int err = auth_row_load(auth->store, name, kind, &row);
-    if (err == 0 && strcmp(row.tenant, tenant->name) != 0) {
-        err = ERR_NOT_FOUND;
-    }
-    if (err == 0) {
-        row.revoked = true;
-        err = auth_row_save(auth->store, name, kind, &row);
-        auth_cache_forget(auth->cache);
+    int err = auth_row_change(auth->store, name, kind, mark_revoked, &owner, &row);
+    if (err != ERR_NOT_FOUND) {
+        auth_cache_forget(auth->cache); /* also when it is unknown whether it was kept */
     }
     pthread_mutex_unlock(&auth->change);
     return err;

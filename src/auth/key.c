@@ -33,7 +33,7 @@ static int save_new(struct auth *auth, struct auth_row *row)
     }
     row->created_ms = clock_real_ms();
     struct auth_row_name row_name = auth_row_name_of_key(slice_from_text(row->id));
-    return auth_row_save(auth->store, &row_name, AUTH_ROW_KEY, row);
+    return auth_row_add(auth->store, &row_name, AUTH_ROW_KEY, row);
 }
 
 int auth_key_create(struct auth *auth, const struct auth_tenant *tenant, enum auth_key_kind kind, struct slice name,

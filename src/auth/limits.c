@@ -42,21 +42,32 @@ static void publish(struct auth *auth, struct slice name, const struct auth_limi
     pthread_rwlock_unlock(&auth->lock);
 }
 
+struct limiting {
+    const bool *set;
+    const struct auth_limits *limits;
+};
+
+static int set_limits(void *context, struct auth_row *row)
+{
+    const struct limiting *limiting = context;
+    if (row->revoked) {
+        return ERR_NOT_FOUND;
+    }
+    for (enum auth_limit i = 0; i < AUTH_LIMITS; i++) {
+        row->limits.at[i] = limiting->set[i] ? limiting->limits->at[i] : row->limits.at[i];
+    }
+    return 0;
+}
+
 /* Under `change`. */
 static int change_row(struct auth *auth, struct slice name, const bool set[AUTH_LIMITS], struct auth_limits *limits)
 {
     struct auth_row_name row_name = auth_row_name_of_tenant(name);
+    struct limiting limiting = {.set = set, .limits = limits};
     struct auth_row row;
-    int err = auth_row_load(auth->store, &row_name, AUTH_ROW_TENANT, &row);
-    if (err == 0 && row.revoked) {
-        err = ERR_NOT_FOUND;
-    }
+    int err = auth_row_change(auth->store, &row_name, AUTH_ROW_TENANT, set_limits, &limiting, &row);
     if (err == 0) {
-        for (enum auth_limit i = 0; i < AUTH_LIMITS; i++) {
-            row.limits.at[i] = set[i] ? limits->at[i] : row.limits.at[i];
-        }
         *limits = row.limits;
-        err = auth_row_save(auth->store, &row_name, AUTH_ROW_TENANT, &row);
     }
     crypto_wipe(&row, sizeof row);
     return err;

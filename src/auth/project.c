@@ -59,7 +59,18 @@ static int save_new(struct auth *auth, const struct auth_tenant *tenant, struct 
     struct auth_row row = {.created_ms = clock_real_ms()};
     auth_text_copy(row.name, sizeof row.name, name);
     auth_text_copy(row.tenant, sizeof row.tenant, slice_from_text(tenant->name));
-    return auth_row_save(auth->store, row_name, AUTH_ROW_PROJECT, &row);
+    return auth_row_add(auth->store, row_name, AUTH_ROW_PROJECT, &row);
+}
+
+static int bring_back(void *context, struct auth_row *row)
+{
+    (void)context;
+    if (!row->revoked) {
+        return ERR_EXISTS;
+    }
+    row->revoked = false;
+    row->created_ms = clock_real_ms();
+    return 0;
 }
 
 int auth_project_create(struct auth *auth, const struct auth_tenant *tenant, struct slice name)
@@ -70,14 +81,19 @@ int auth_project_create(struct auth *auth, const struct auth_tenant *tenant, str
     struct auth_row_name row_name = auth_row_name_of_project(slice_from_text(tenant->name), name);
     struct auth_row row;
     pthread_mutex_lock(&auth->change);
-    int err = auth_row_load(auth->store, &row_name, AUTH_ROW_PROJECT, &row);
-    if (err == 0 && !row.revoked) {
-        err = ERR_EXISTS;
-    } else if (err == 0 || err == ERR_NOT_FOUND) {
+    int err = auth_row_change(auth->store, &row_name, AUTH_ROW_PROJECT, bring_back, NULL, &row);
+    if (err == ERR_NOT_FOUND) {
         err = save_new(auth, tenant, name, &row_name);
     }
     pthread_mutex_unlock(&auth->change);
     return err;
+}
+
+static int mark_revoked(void *context, struct auth_row *row)
+{
+    (void)context;
+    row->revoked = true;
+    return 0;
 }
 
 int auth_project_revoke(struct auth *auth, const struct auth_tenant *tenant, struct slice name)
@@ -89,29 +105,32 @@ int auth_project_revoke(struct auth *auth, const struct auth_tenant *tenant, str
     struct auth_row_name row_name = auth_row_name_of_project(slice_from_text(tenant->name), name);
     struct auth_row row;
     pthread_mutex_lock(&auth->change);
-    int err = auth_row_load(auth->store, &row_name, AUTH_ROW_PROJECT, &row);
-    if (err == 0) {
-        row.revoked = true;
-        err = auth_row_save(auth->store, &row_name, AUTH_ROW_PROJECT, &row);
-        forget(auth, &key);
-    }
+    int err = auth_row_change(auth->store, &row_name, AUTH_ROW_PROJECT, mark_revoked, NULL, &row);
+    forget(auth, &key);
     pthread_mutex_unlock(&auth->change);
     return err;
+}
+
+static int find(struct auth *auth, const struct auth_row_name *row_name)
+{
+    struct auth_row row;
+    int err = auth_row_load(auth->store, row_name, AUTH_ROW_PROJECT, &row);
+    return err == 0 && row.revoked ? ERR_PROJECT_UNKNOWN : err;
 }
 
 /* Under `change`: the row says whether it may be used; a first use may make it. */
 static int find_or_make(struct auth *auth, const struct auth_tenant *tenant, struct slice name)
 {
     struct auth_row_name row_name = auth_row_name_of_project(slice_from_text(tenant->name), name);
-    struct auth_row row;
-    int err = auth_row_load(auth->store, &row_name, AUTH_ROW_PROJECT, &row);
-    if (err == 0) {
-        return row.revoked ? ERR_PROJECT_UNKNOWN : 0;
-    }
+    int err = find(auth, &row_name);
     if (err != ERR_NOT_FOUND) {
         return err;
     }
-    return tenant->makes_projects ? save_new(auth, tenant, name, &row_name) : ERR_PROJECT_UNKNOWN;
+    if (!tenant->makes_projects) {
+        return ERR_PROJECT_UNKNOWN;
+    }
+    err = save_new(auth, tenant, name, &row_name);
+    return err == ERR_EXISTS ? find(auth, &row_name) : err; /* another server was first */
 }
 
 int auth_project_use(struct auth *auth, const struct auth_tenant *tenant, struct slice name)
@@ -120,11 +139,12 @@ int auth_project_use(struct auth *auth, const struct auth_tenant *tenant, struct
         return ERR_PROJECT_UNKNOWN;
     }
     struct project_key key = key_of(tenant, name);
-    if (is_remembered(auth, &key)) {
-        return 0;
+    int err = auth_follow(auth);
+    if (err != 0 || is_remembered(auth, &key)) {
+        return err;
     }
     pthread_mutex_lock(&auth->change);
-    int err = find_or_make(auth, tenant, name);
+    err = find_or_make(auth, tenant, name);
     if (err == 0) {
         remember(auth, &key);
     }

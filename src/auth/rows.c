@@ -41,6 +41,7 @@ static const unsigned MEMBERS[] = {
 static const char *const KEY_KINDS[] = {[AUTH_API_KEY] = "api-key", [AUTH_TENANT_TOKEN] = "tenant-token"};
 
 #define ROW_LIMIT_BYTES 4096
+#define CHANGE_TRIES    16
 
 /* ---- names in the store ---- */
 
@@ -344,14 +345,17 @@ static int parse_once(struct buf *value, enum auth_row_kind kind, struct auth_ro
 
 /* ---- the store ---- */
 
+static int load_bytes(struct store *store, const struct auth_row_name *name, struct buf *value)
+{
+    int err = store_meta_get(store, slice_from_text(name->text), value);
+    return err != 0 ? err : buf_error(value);
+}
+
 int auth_row_load(struct store *store, const struct auth_row_name *name, enum auth_row_kind kind, struct auth_row *row)
 {
     struct buf value;
     buf_init(&value, 0);
-    int err = store_meta_get(store, slice_from_text(name->text), &value);
-    if (err == 0) {
-        err = buf_error(&value);
-    }
+    int err = load_bytes(store, name, &value);
     if (err == 0) {
         err = parse_once(&value, kind, row);
     }
@@ -359,20 +363,61 @@ int auth_row_load(struct store *store, const struct auth_row_name *name, enum au
     return err;
 }
 
-int auth_row_save(struct store *store, const struct auth_row_name *name, enum auth_row_kind kind,
-                  const struct auth_row *row)
+static int write_bytes(const struct auth_row *row, enum auth_row_kind kind, struct buf *value)
+{
+    struct json_writer writer;
+    json_writer_init(&writer, value);
+    put_row(&writer, kind, row, false);
+    return buf_error(value);
+}
+
+int auth_row_add(struct store *store, const struct auth_row_name *name, enum auth_row_kind kind,
+                 const struct auth_row *row)
 {
     struct buf value;
-    struct json_writer writer;
     buf_init(&value, 0);
-    json_writer_init(&writer, &value);
-    put_row(&writer, kind, row, false);
-    int err = buf_error(&value);
+    int err = write_bytes(row, kind, &value);
     if (err == 0) {
-        err = store_meta_put(store, slice_from_text(name->text), buf_view(&value));
+        err = store_meta_add(store, slice_from_text(name->text), buf_view(&value));
     }
     buf_fini(&value);
     return err;
+}
+
+/* ERR_BUSY: another one was written meanwhile. */
+static int change_once(struct store *store, const struct auth_row_name *name, enum auth_row_kind kind,
+                       auth_row_change_fn *change, void *context, struct auth_row *row)
+{
+    struct buf old;
+    struct buf value;
+    buf_init(&old, 0);
+    buf_init(&value, 0);
+    int err = load_bytes(store, name, &old);
+    if (err == 0) {
+        err = parse_once(&old, kind, row);
+    }
+    if (err == 0) {
+        err = change(context, row);
+    }
+    if (err == 0) {
+        err = write_bytes(row, kind, &value);
+    }
+    if (err == 0) {
+        err = store_meta_replace(store, slice_from_text(name->text), buf_view(&old), buf_view(&value));
+    }
+    buf_fini(&value);
+    buf_fini(&old);
+    return err;
+}
+
+int auth_row_change(struct store *store, const struct auth_row_name *name, enum auth_row_kind kind,
+                    auth_row_change_fn *change, void *context, struct auth_row *row)
+{
+    int err = ERR_BUSY;
+    for (unsigned i = 0; i < CHANGE_TRIES && err == ERR_BUSY; i++) {
+        err = change_once(store, name, kind, change, context, row);
+    }
+    return err == ERR_BUSY ? ERR_OVERLOADED : err;
 }
 
 struct listing {

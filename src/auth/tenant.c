@@ -6,7 +6,8 @@
  * The two rows are two writes, so the id's row goes first: one without its tenant leads nowhere and
  * is harmless, while a tenant without it could not be found by id. The difficulty in loading is the
  * revoke: entries are made only while `change` is held, so none is made from a row that is just
- * being revoked.
+ * being revoked. An entry that another server may have changed is stale: as good as not loaded, and
+ * brought up to its row in place.
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -32,7 +33,8 @@ void auth_tenants_free(struct auth *auth)
     map_free(&auth->tenants_by_id);
 }
 
-/* Looks among the loaded ones: 0, or ERR_NOT_FOUND with *known set when it is there but revoked. */
+/* Looks among the loaded ones: 0, or ERR_NOT_FOUND with *known set when it is there but revoked. A stale one is not
+ * known, but *tenant is it. */
 static int find_loaded(struct auth *auth, const struct map *map, struct slice key, const struct auth_tenant **tenant,
                        bool *known)
 {
@@ -43,10 +45,28 @@ static int find_loaded(struct auth *auth, const struct map *map, struct slice ke
     if (*known) {
         const struct auth_tenant_entry *entry = (const struct auth_tenant_entry *)(uintptr_t)value;
         *tenant = &entry->tenant;
-        err = entry->revoked ? ERR_NOT_FOUND : 0;
+        *known = !entry->stale;
+        err = entry->revoked || entry->stale ? ERR_NOT_FOUND : 0;
     }
     pthread_rwlock_unlock(&auth->lock);
     return err;
+}
+
+/* Under `change`. The entry is stale; what can change of a tenant is taken from its row. False: there is no entry. */
+static bool bring_up(struct auth *auth, const struct auth_row *row, const struct auth_tenant **tenant)
+{
+    uint64_t value = 0;
+    pthread_rwlock_wrlock(&auth->lock);
+    bool found = map_get(auth->tenants_by_name, slice_from_text(row->name), &value);
+    if (found) {
+        struct auth_tenant_entry *entry = (struct auth_tenant_entry *)(uintptr_t)value;
+        entry->revoked = row->revoked;
+        entry->limits = row->limits;
+        entry->stale = false;
+        *tenant = &entry->tenant;
+    }
+    pthread_rwlock_unlock(&auth->lock);
+    return found;
 }
 
 static int entry_new(struct auth *auth, const struct auth_row *row, struct auth_tenant_entry **made)
@@ -96,6 +116,11 @@ static int load(struct auth *auth, struct slice name, const struct auth_tenant *
     struct auth_row row;
     struct auth_tenant_entry *entry = NULL;
     int err = auth_row_load(auth->store, &row_name, AUTH_ROW_TENANT, &row);
+    if (err == 0 && bring_up(auth, &row, tenant)) {
+        err = row.revoked ? ERR_NOT_FOUND : 0;
+        crypto_wipe(&row, sizeof row);
+        return err;
+    }
     if (err == 0) {
         err = entry_new(auth, &row, &entry);
     }
@@ -118,7 +143,11 @@ int auth_tenant_get(struct auth *auth, struct slice name, const struct auth_tena
     if (!auth_name_is_tenant(name)) {
         return ERR_NOT_FOUND;
     }
-    int err = find_loaded(auth, auth->tenants_by_name, name, tenant, &known);
+    int err = auth_follow(auth);
+    if (err != 0) {
+        return err;
+    }
+    err = find_loaded(auth, auth->tenants_by_name, name, tenant, &known);
     if (known) {
         return err;
     }
@@ -134,7 +163,11 @@ int auth_tenant_get(struct auth *auth, struct slice name, const struct auth_tena
 int auth_tenant_by_id(struct auth *auth, const struct uuid *id, const struct auth_tenant **tenant)
 {
     bool known;
-    int err = find_loaded(auth, auth->tenants_by_id, uuid_view(id), tenant, &known);
+    int err = auth_follow(auth);
+    if (err != 0) {
+        return err;
+    }
+    err = find_loaded(auth, auth->tenants_by_id, uuid_view(id), tenant, &known);
     if (known) {
         return err;
     }
@@ -159,9 +192,10 @@ int auth_tenant_of_data(struct auth *auth, const struct uuid *id, const struct a
     if (err != ERR_NOT_FOUND) {
         return err;
     }
-    bool known; /* and then revoked */
+    bool known;
+    *tenant = NULL; /* else it is revoked, and whether that is news does not matter */
     (void)find_loaded(auth, auth->tenants_by_id, uuid_view(id), tenant, &known);
-    return known ? 0 : ERR_NOT_FOUND;
+    return *tenant != NULL ? 0 : ERR_NOT_FOUND;
 }
 
 static int save_new(struct auth *auth, const struct auth_row_name *row_name, struct auth_row *row)
@@ -172,7 +206,7 @@ static int save_new(struct auth *auth, const struct auth_row_name *row_name, str
     crypto_tenant_key_make(auth->ring, &id, row->wrapped);
     row->created_ms = clock_real_ms();
     int err = store_meta_put(auth->store, slice_from_text(id_name.text), slice_from_text(row->name));
-    return err != 0 ? err : auth_row_save(auth->store, row_name, AUTH_ROW_TENANT, row);
+    return err != 0 ? err : auth_row_add(auth->store, row_name, AUTH_ROW_TENANT, row);
 }
 
 int auth_tenant_create(struct auth *auth, struct slice name, bool makes_projects, bool strict)
@@ -203,6 +237,13 @@ int auth_tenant_create_limited(struct auth *auth, struct slice name, bool makes_
     return err;
 }
 
+static int mark_row(void *context, struct auth_row *row)
+{
+    (void)context;
+    row->revoked = true;
+    return 0;
+}
+
 static void mark_revoked(struct auth *auth, struct slice name)
 {
     uint64_t value = 0;
@@ -222,10 +263,8 @@ int auth_tenant_revoke(struct auth *auth, struct slice name)
     struct auth_row_name row_name = auth_row_name_of_tenant(name);
     struct auth_row row;
     pthread_mutex_lock(&auth->change);
-    int err = auth_row_load(auth->store, &row_name, AUTH_ROW_TENANT, &row);
-    if (err == 0) {
-        row.revoked = true;
-        err = auth_row_save(auth->store, &row_name, AUTH_ROW_TENANT, &row);
+    int err = auth_row_change(auth->store, &row_name, AUTH_ROW_TENANT, mark_row, NULL, &row);
+    if (err != ERR_NOT_FOUND) {
         mark_revoked(auth, name); /* also when it is unknown whether the row was kept: rather none than one too many */
     }
     pthread_mutex_unlock(&auth->change);

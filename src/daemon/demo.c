@@ -56,7 +56,7 @@ static int make_tenant(struct auth *auth, const struct auth_tenant **tenant)
     int err = auth_tenant_get(auth, SLICE(DEMO), tenant);
     if (err == ERR_NOT_FOUND) {
         err = auth_tenant_create(auth, SLICE(DEMO), true, false);
-        if (err == 0) {
+        if (err == 0 || err == ERR_EXISTS) { /* made by another server meanwhile */
             err = auth_tenant_get(auth, SLICE(DEMO), tenant);
         }
     }

@@ -210,6 +210,7 @@ static const struct store_ops local_ops = {
     .meta_get = store_local_meta_get,
     .meta_put = store_local_meta_put,
     .meta_add = store_local_meta_add,
+    .meta_replace = store_local_meta_replace,
     .meta_delete = store_local_meta_delete,
     .meta_list = store_local_meta_list,
     .sweep = store_local_sweep,

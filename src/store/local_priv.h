@@ -151,6 +151,11 @@ int store_local_secrets_next_pending(struct store *store, struct uuid *tenant, s
 int store_local_meta_get(struct store *store, struct slice key, struct buf *value) MUST_CHECK;
 int store_local_meta_put(struct store *store, struct slice key, struct slice value) MUST_CHECK;
 int store_local_meta_add(struct store *store, struct slice key, struct slice value) MUST_CHECK;
+/* Over rows that others share, the stamp's row is changed in the same write. */
+int store_local_meta_replace(struct store *store, struct slice key, struct slice old, struct slice value) MUST_CHECK;
+extern const struct slice store_stamp_key;
+/* The stamp as its row has it; 0 when nothing was ever replaced. */
+int store_local_meta_stamp(struct store_local *local, uint64_t *stamp) MUST_CHECK;
 int store_local_meta_delete(struct store *store, struct slice key) MUST_CHECK;
 int store_local_meta_list(struct store *store, struct slice prefix, store_meta_fn *each, void *context) MUST_CHECK;
 int store_local_sweep(struct store *store, size_t limit, bool *left) MUST_CHECK;

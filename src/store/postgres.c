@@ -28,7 +28,8 @@
  *   W6  A secret is replaced while an update of its customer is committed: as if it had been replaced before.
  *   W7  EXISTING, BUSY, CONFLICT and SKIPPED are told of what another transaction is about to change: as if they had
  *       been told before it, and nothing that was written rests on them.
- *   W8  Two nodes look whether a row of the house is there, and then put it: not settled here, the later one counts.
+ *   W8  Rows of the house are added or replaced in one transaction with the look at what was there before: of several
+ *       one succeeds, and the others see its row when they decide again. What is merely put, the later one counts.
  *
  *   W9  Unique keys, import rows and chunks kept before are mostly not even looked for (postgres_commit.c): their rows
  *       are written such that one that is there refuses them, and then they are looked for.
@@ -285,6 +286,7 @@ void store_pg_close(struct store *store)
     pthread_cond_destroy(&postgres->wake);
     pthread_mutex_destroy(&postgres->lock);
     pthread_mutex_destroy(&postgres->upkeep_lock);
+    pthread_mutex_destroy(&postgres->stamp_lock);
     if (postgres->conninfo != NULL) {
         crypto_wipe(postgres->conninfo, strlen(postgres->conninfo));
         free(postgres->conninfo);
@@ -309,6 +311,7 @@ static void init(struct store_postgres *postgres, const struct store_options *op
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_mutex_init(&postgres->lock, NULL);
     pthread_mutex_init(&postgres->upkeep_lock, NULL);
+    pthread_mutex_init(&postgres->stamp_lock, NULL);
     pthread_cond_init(&postgres->given, &attributes);
     pthread_cond_init(&postgres->wake, &attributes);
     pthread_condattr_destroy(&attributes);

@@ -265,6 +265,18 @@ static int postgres_meta_add(struct store *store, struct slice key, struct slice
     return store_pg_perform(store, &call);
 }
 
+static int do_meta_replace(struct store *local, struct store_pg_call *call)
+{
+    return store_local_meta_replace(local, call->key, call->old, call->value);
+}
+
+static int postgres_meta_replace(struct store *store, struct slice key, struct slice old, struct slice value)
+{
+    struct store_pg_call call = {
+        .work = do_meta_replace, .access = PG_WRITE, .tenant = &house, .key = key, .old = old, .value = value};
+    return store_pg_perform(store, &call);
+}
+
 static int do_meta_delete(struct store *local, struct store_pg_call *call)
 {
     return store_local_meta_delete(local, call->key);
@@ -320,6 +332,8 @@ const struct store_ops store_pg_ops = {
     .meta_get = postgres_meta_get,
     .meta_put = postgres_meta_put,
     .meta_add = postgres_meta_add,
+    .meta_replace = postgres_meta_replace,
+    .meta_stamp = store_pg_stamp,
     .meta_delete = postgres_meta_delete,
     .meta_list = postgres_meta_list,
     .sweep = store_pg_sweep,

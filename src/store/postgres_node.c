@@ -17,6 +17,8 @@
 
 #define ALIVE_S     "15"
 #define RENEW_MS    4000
+#define STAMP_MS    250 /* between looks at the stamp */
+#define CONNECT_MS  1000
 #define LEASE_S     "30"
 #define LEASE_NS    10000000000 /* it is not asked for again within */
 #define LOOK_EVERY  15          /* renewals */
@@ -114,30 +116,30 @@ static void give_back(struct store_postgres *postgres)
     }
 }
 
-/* Waits for the next turn. False: closing. */
-static bool wait_turn(struct store_postgres *postgres)
+enum turn { TURN_LOOK, TURN_RENEW, TURN_CLOSE };
+
+/* Waits for the next turn. Somebody who gives something back does not wait for the next renewal. */
+static enum turn wait_turn(struct store_postgres *postgres, int64_t renew_ns)
 {
     struct timespec until;
     clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += RENEW_MS / 1000;
+    until.tv_nsec += STAMP_MS * 1000000L;
+    until.tv_sec += until.tv_nsec / 1000000000L;
+    until.tv_nsec %= 1000000000L;
     pthread_mutex_lock(&postgres->lock);
     int waited = 0;
     while (!postgres->closing && !postgres->woken && waited != ETIMEDOUT) {
         waited = pthread_cond_timedwait(&postgres->wake, &postgres->lock, &until);
     }
-    bool go_on = !postgres->closing;
+    bool renews = postgres->woken || clock_monotonic_ns() >= renew_ns;
+    enum turn turn = postgres->closing ? TURN_CLOSE : renews ? TURN_RENEW : TURN_LOOK;
     postgres->woken = false;
     pthread_mutex_unlock(&postgres->lock);
-    return go_on;
+    return turn;
 }
 
 static void keep_alive(struct store_postgres *postgres, struct store_link *link, unsigned turn)
 {
-    link->deadline_ns = clock_monotonic_ns() + (int64_t)RENEW_MS * 1000000;
-    if (link->conn == NULL && store_link_open(link, postgres->conninfo, NULL) != 0) {
-        store_pg_set_away(postgres, true);
-        return;
-    }
     if (renew(postgres, link)) {
         store_pg_set_away(postgres, false);
         give_back(postgres);
@@ -148,17 +150,44 @@ static void keep_alive(struct store_postgres *postgres, struct store_link *link,
     if (turn % CLEAR_EVERY == CLEAR_EVERY - 1) {
         clear_away(link);
     }
-    if (link->trouble != TROUBLE_NONE) {
-        store_link_close(link); /* a new one, maybe to another server, is the simplest way on */
+}
+
+/* A new connection, maybe to another server, is the simplest way on from any trouble. */
+static bool connect_again(struct store_postgres *postgres, struct store_link *link, int64_t *connect_ns)
+{
+    int64_t now = clock_monotonic_ns();
+    if (link->conn != NULL && link->trouble == TROUBLE_NONE) {
+        return true;
     }
+    store_link_close(link);
+    if (now < *connect_ns) {
+        return false;
+    }
+    *connect_ns = now + (int64_t)CONNECT_MS * 1000000;
+    link->deadline_ns = now + (int64_t)RENEW_MS * 1000000;
+    bool there = store_link_open(link, postgres->conninfo, NULL) == 0;
+    store_pg_set_away(postgres, !there);
+    return there;
 }
 
 static void *keeper_run(void *context)
 {
     struct store_postgres *postgres = context;
     struct store_link link = {.trouble = TROUBLE_LOST};
-    for (unsigned turn = 0; wait_turn(postgres); turn++) {
-        keep_alive(postgres, &link, turn);
+    int64_t connect_ns = 0;
+    int64_t renew_ns = clock_monotonic_ns() + (int64_t)RENEW_MS * 1000000;
+    unsigned renewals = 0;
+    for (enum turn turn; (turn = wait_turn(postgres, renew_ns)) != TURN_CLOSE;) {
+        if (!connect_again(postgres, &link, &connect_ns)) {
+            continue; /* and a renewal is due still */
+        }
+        link.deadline_ns = clock_monotonic_ns() + (int64_t)RENEW_MS * 1000000;
+        store_pg_stamp_ask(postgres, &link);
+        if (turn == TURN_RENEW) {
+            keep_alive(postgres, &link, renewals++);
+            int64_t now = clock_monotonic_ns();
+            renew_ns = link.trouble == TROUBLE_NONE ? now + (int64_t)RENEW_MS * 1000000 : now;
+        }
     }
     store_link_close(&link);
     return NULL;

@@ -298,7 +298,8 @@ int64_t store_pg_deadline(const struct store_postgres *postgres)
 int store_pg_perform_within(struct store_postgres *postgres, struct store_pg_call *call, int64_t deadline_ns)
 {
     call->out_size = call->out == NULL ? 0 : call->out->size;
-    call->lane = lane_take(postgres, store_pg_deadline(postgres));
+    int64_t patient = store_pg_deadline(postgres);
+    call->lane = lane_take(postgres, deadline_ns < patient ? deadline_ns : patient);
     if (call->lane == NULL) {
         return ERR_OVERLOADED;
     }

@@ -239,6 +239,10 @@ struct store_postgres {
     struct store_pg_lane *upkeep; /* its cursors live from call to call */
     int64_t lease_ns;             /* monotonic: until when upkeep is known to be this node's */
 
+    pthread_mutex_t stamp_lock; /* of the two */
+    uint64_t stamp;
+    int64_t stamp_ns; /* monotonic: when it was asked for; 0: never */
+
     pthread_t keeper;
     bool kept; /* the thread runs */
     bool closing;
@@ -250,6 +254,12 @@ struct store_postgres {
 int store_pg_connect(struct store_postgres *postgres, struct store_pg_kv *pg, int64_t deadline_ns,
                      struct buf *why) MUST_CHECK;
 void store_pg_set_away(struct store_postgres *postgres, bool away);
+
+/* ---- postgres_stamp.c ---- */
+
+int store_pg_stamp(struct store *store, uint64_t *stamp) MUST_CHECK;
+/* By the node's thread. Trouble is the link's. */
+void store_pg_stamp_ask(struct store_postgres *postgres, struct store_link *link);
 
 /* ---- postgres_perform.c ---- */
 

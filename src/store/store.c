@@ -119,6 +119,17 @@ int store_meta_add(struct store *store, struct slice key, struct slice value)
     return store->ops->meta_add(store, key, value);
 }
 
+int store_meta_replace(struct store *store, struct slice key, struct slice old, struct slice value)
+{
+    return store->ops->meta_replace(store, key, old, value);
+}
+
+int store_meta_stamp(struct store *store, uint64_t *stamp)
+{
+    *stamp = 0;
+    return store->ops->meta_stamp == NULL ? 0 : store->ops->meta_stamp(store, stamp);
+}
+
 int store_meta_delete(struct store *store, struct slice key)
 {
     return store->ops->meta_delete(store, key);

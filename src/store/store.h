@@ -280,6 +280,16 @@ int store_meta_get(struct store *store, struct slice key, struct buf *value) MUS
 int store_meta_put(struct store *store, struct slice key, struct slice value) MUST_CHECK;
 /* Puts the row unless there is one: of any number of attempts one succeeds, the others are ERR_EXISTS. */
 int store_meta_add(struct store *store, struct slice key, struct slice value) MUST_CHECK;
+/* Puts the row if it still is `old` byte for byte, else ERR_BUSY; ERR_NOT_FOUND. Others hear of it by the stamp. */
+int store_meta_replace(struct store *store, struct slice key, struct slice old, struct slice value) MUST_CHECK;
+/*
+ * A number that is another one after each store_meta_replace of another server that shares the store, at the latest
+ * STORE_STAMP_MS after it returned: what is remembered of rows that may be replaced counts only while the stamp is the
+ * one that was asked for before they were read. Cheap enough for each request. 0, or ERR_STORAGE_AWAY: it is not known
+ * how the rows are now, so nothing that is remembered counts. Where nobody shares the store it never changes.
+ */
+#define STORE_STAMP_MS 1000
+int store_meta_stamp(struct store *store, uint64_t *stamp) MUST_CHECK;
 int store_meta_delete(struct store *store, struct slice key) MUST_CHECK;
 typedef int store_meta_fn(void *context, struct slice key, struct slice value);
 /* All rows whose key begins with prefix, in order of key. */

@@ -37,6 +37,8 @@ struct store_ops {
     int (*meta_get)(struct store *store, struct slice key, struct buf *value);
     int (*meta_put)(struct store *store, struct slice key, struct slice value);
     int (*meta_add)(struct store *store, struct slice key, struct slice value);
+    int (*meta_replace)(struct store *store, struct slice key, struct slice old, struct slice value);
+    int (*meta_stamp)(struct store *store, uint64_t *stamp); /* NULL: nobody shares it */
     int (*meta_delete)(struct store *store, struct slice key);
     int (*meta_list)(struct store *store, struct slice prefix, store_meta_fn *each, void *context);
     int (*sweep)(struct store *store, size_t limit, bool *left);

@@ -219,7 +219,25 @@ static void one_adder_wins(struct fixture *fixture)
     assert_int_equal(race.broken, 0);
 }
 
+static void replaces_what_it_saw(struct fixture *fixture)
+{
+    struct store *store = fixture->store;
+    struct buf value;
+    uint64_t stamp = 1;
+    buf_init(&value, 0);
+    assert_int_equal(store_meta_replace(store, SLICE("k"), SLICE("a"), SLICE("b")), ERR_NOT_FOUND);
+    assert_int_equal(store_meta_add(store, SLICE("k"), SLICE("a")), 0);
+    assert_int_equal(store_meta_replace(store, SLICE("k"), SLICE("b"), SLICE("c")), ERR_BUSY);
+    assert_int_equal(store_meta_replace(store, SLICE("k"), SLICE("a"), SLICE("b")), 0);
+    assert_int_equal(store_meta_get(store, SLICE("k"), &value), 0);
+    assert_true(slice_equal_text(buf_view(&value), "b"));
+    assert_int_equal(store_meta_stamp(store, &stamp), 0);
+    assert_true(stamp == 0 || fixture->kind == KIND_POSTGRES);
+    buf_fini(&value);
+}
+
 const struct row race_rows[] = {
+    {"a row of the house is replaced if it is what was seen", KIND_ALL, replaces_what_it_saw},
     {"S3 readers see whole imports while they are committed", KIND_ALL, readers_see_whole_imports},
     {"S4 the sweep frees no key of a new owner", KIND_ALL, sweep_frees_no_new_owner},
     {"one of several that replace a secrets row wins", KIND_ALL, one_replacer_wins},

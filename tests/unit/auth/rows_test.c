@@ -85,6 +85,13 @@ static const struct kind_row {
 
 static const struct auth_row_name NAME = {"row"};
 
+static int leave(void *context, struct auth_row *row)
+{
+    (void)context;
+    (void)row;
+    return 0;
+}
+
 /* Saved, stored as that text, loaded, saved again as the same text, and shown without its secrets. */
 static void rows_are_kept_whole(void **state)
 {
@@ -96,7 +103,8 @@ static void rows_are_kept_whole(void **state)
         buf_init(&text, 0);
         assert_int_equal(store_open_memory(&store), 0);
         for (int times = 0; times < 2; times++) {
-            assert_int_equal(auth_row_save(store, &NAME, (enum auth_row_kind)kind, &row), 0);
+            assert_int_equal(auth_row_add(store, &NAME, (enum auth_row_kind)kind, &row), times == 0 ? 0 : ERR_EXISTS);
+            assert_int_equal(auth_row_change(store, &NAME, (enum auth_row_kind)kind, leave, NULL, &row), 0);
             buf_clear(&text);
             assert_int_equal(store_meta_get(store, SLICE("row"), &text), 0);
             if (!slice_equal_text(buf_view(&text), KINDS[kind].stored)) {
@@ -113,6 +121,42 @@ static void rows_are_kept_whole(void **state)
         buf_fini(&text);
         store_close(&store);
     }
+}
+
+/* The row is another one by the time that it is written: what it is then is changed. */
+static int meet_another(void *context, struct auth_row *row)
+{
+    struct store *store = context;
+    if (row->scopes == FULL.scopes) {
+        struct buf value;
+        buf_init(&value, 0);
+        assert_int_equal(store_meta_get(store, SLICE("other"), &value), 0);
+        assert_int_equal(store_meta_put(store, SLICE("row"), buf_view(&value)), 0);
+        buf_fini(&value);
+    }
+    row->revoked = true;
+    return 0;
+}
+
+static void change_is_not_lost(void **state)
+{
+    static const struct auth_row_name other_name = {"other"};
+    struct store *store;
+    struct auth_row row = FULL;
+    struct auth_row other = FULL;
+    (void)state;
+    row.revoked = false;
+    other.revoked = false;
+    other.scopes = SCOPE_CUSTOMERS_READ;
+    assert_int_equal(store_open_memory(&store), 0);
+    assert_int_equal(auth_row_change(store, &NAME, AUTH_ROW_KEY, meet_another, store, &row), ERR_NOT_FOUND);
+    assert_int_equal(auth_row_add(store, &NAME, AUTH_ROW_KEY, &row), 0);
+    assert_int_equal(auth_row_add(store, &other_name, AUTH_ROW_KEY, &other), 0);
+    assert_int_equal(auth_row_change(store, &NAME, AUTH_ROW_KEY, meet_another, store, &row), 0);
+    assert_int_equal(auth_row_load(store, &NAME, AUTH_ROW_KEY, &row), 0);
+    assert_true(row.revoked);
+    assert_int_equal(row.scopes, SCOPE_CUSTOMERS_READ);
+    store_close(&store);
 }
 
 /* One text of a good row replaced by another. */
@@ -230,7 +274,7 @@ static void lists(void **state)
         struct auth_row row = FULL;
         auth_text_copy(row.tenant, sizeof row.tenant, slice_from_text(made[i].tenant));
         auth_text_copy(row.id, sizeof row.id, slice_from_text(made[i].id));
-        assert_int_equal(auth_row_save(store, &made[i].name, AUTH_ROW_KEY, &row), 0);
+        assert_int_equal(auth_row_add(store, &made[i].name, AUTH_ROW_KEY, &row), 0);
     }
     buf_init(&json, 0);
     buf_init(&ids, 0);
@@ -257,6 +301,7 @@ int main(void)
         cmocka_unit_test(row_names_do_not_meet), cmocka_unit_test(row_names),
         cmocka_unit_test(rows_are_kept_whole),   cmocka_unit_test(damaged_rows),
         cmocka_unit_test(absent_and_oversized),  cmocka_unit_test(lists),
+        cmocka_unit_test(change_is_not_lost),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
