@@ -22,6 +22,10 @@ int folder_operator(struct auth *auth, const char *data, struct buf *why) MUST_C
 
 /* The id of this server among those that share a store: made once, kept in node.id. */
 int folder_node(const char *data, struct uuid *node, struct buf *why) MUST_CHECK;
+/* The same, made one with the place: a copy of the folder, here or on another machine, is another server. */
+int folder_node_here(const char *data, struct uuid *node, struct buf *why) MUST_CHECK;
+/* The folder is this process's until it ends or closes *lock; ERR_CONFIG when it is another's. */
+int folder_lock(const char *data, int *lock, struct buf *why) MUST_CHECK;
 
 /* Makes the folder of bodies that are taken in later, unless it is there; its path. */
 int folder_spool(const char *data, char path[600], struct buf *why) MUST_CHECK;

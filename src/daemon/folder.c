@@ -6,9 +6,11 @@
 #include <fcntl.h>
 #include <libgen.h>
 #include <stdio.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "crypto/digest.h"
 #include "daemon/daemon_priv.h"
 
 #define PATH_BYTES 600
@@ -131,6 +133,55 @@ int folder_node(const char *data, struct uuid *node, struct buf *why)
         err = ERR_CONFIG;
     }
     buf_fini(&text);
+    return err;
+}
+
+/* A folder's device and number tell it from any other of the machine, and the kernel's boot the machine from any other.
+ * They may be others after a restart of the machine or another mount, which costs the wait for the old lease. */
+int folder_node_here(const char *data, struct uuid *node, struct buf *why)
+{
+    struct stat status;
+    struct buf place;
+    uint8_t digest[64];
+    int err = folder_node(data, node, why);
+    if (err == 0 && stat(data, &status) != 0) {
+        err = failed(why, "can't look at", data);
+    }
+    if (err != 0) {
+        return err;
+    }
+    buf_init(&place, 0);
+    buf_append(&place, node->bytes, sizeof node->bytes);
+    buf_printf(&place, "%llu %llu ", (unsigned long long)status.st_dev, (unsigned long long)status.st_ino);
+    err = folder_read("/proc/sys/kernel/random", "boot_id", &place);
+    err = err == ERR_NO_MEMORY ? err : buf_error(&place); /* without one: another kind of system */
+    if (err == 0) {
+        crypto_digest_blake2b_512(buf_view(&place), digest);
+        memcpy(node->bytes, digest, sizeof node->bytes);
+    }
+    buf_fini(&place);
+    return err;
+}
+
+int folder_lock(const char *data, int *lock, struct buf *why)
+{
+    char path[PATH_BYTES];
+    snprintf(path, sizeof path, "%s/server.lock", data);
+    *lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (*lock < 0) {
+        return failed(why, "can't open", path);
+    }
+    if (flock(*lock, LOCK_EX | LOCK_NB) == 0) {
+        return 0;
+    }
+    int err = errno == EWOULDBLOCK ? ERR_CONFIG : ERR_STORAGE_IO;
+    if (err == ERR_CONFIG) {
+        buf_printf(why, "another server runs over the folder %s", data);
+    } else {
+        (void)failed(why, "can't lock", path);
+    }
+    close(*lock);
+    *lock = -1;
     return err;
 }
 

@@ -34,6 +34,7 @@ struct parts {
     struct buf why;
     struct crypto_ring *ring;
     struct store *store;
+    int lock; /* of the data folder, where the store has none; -1: none */
     int listening;
     uint16_t port;
     struct buf url;
@@ -164,12 +165,14 @@ static int open_ring(struct parts *parts, enum daemon_ring_new fresh)
     return daemon_ring_open(config->data, config->root_key, fresh, &parts->ring, &parts->why);
 }
 
-/* Whether there is a root key already is in the rows, so the store is opened first. */
+/* Whether there is a root key already is in the rows, so the store is opened first. Two servers under one id would take
+ * each other's imports for their own, so a folder is one server's, and a copy of it another's. */
 static int open_shared(struct parts *parts, const char *location, struct store_options *options)
 {
     bool has_root = false;
     int err = folder_make(parts->config->data, &parts->why);
-    err = err == 0 ? folder_node(parts->config->data, &options->node, &parts->why) : err;
+    err = err == 0 ? folder_lock(parts->config->data, &parts->lock, &parts->why) : err;
+    err = err == 0 ? folder_node_here(parts->config->data, &options->node, &parts->why) : err;
     err = err == 0 ? store_open(location, options, &parts->store, &parts->why) : err;
     err = err == 0 ? auth_has_root(parts->store, &has_root) : err;
     return err == 0 ? open_ring(parts, has_root ? DAEMON_RING_ELSEWHERE : DAEMON_RING_NEW) : err;
@@ -355,6 +358,9 @@ static void unmake(struct parts *parts)
     intake_free(&parts->intake);
     auth_free(&parts->auth);
     store_close(&parts->store);
+    if (parts->lock >= 0) {
+        close(parts->lock);
+    }
     crypto_ring_free(&parts->ring);
     for (size_t i = 0; i < parts->contract_count; i++) {
         contract_free(&parts->contracts[i]);
@@ -403,7 +409,7 @@ static int stop(struct parts *parts)
 
 int daemon_serve(const struct daemon_config *config)
 {
-    struct parts parts = {.config = config, .listening = -1};
+    struct parts parts = {.config = config, .listening = -1, .lock = -1};
     sigset_t signals;
     int received = 0;
     buf_init(&parts.why, 0);

@@ -121,9 +121,44 @@ static void operator_key(void **state)
     folder_fini(&folder);
 }
 
+/* A restart is the same server, and one over a copy is another; two are never over one folder. */
+static void node_of_a_place(void **state)
+{
+    (void)state;
+    struct folder folder;
+    char copy[128];
+    struct uuid node, again, copied;
+    struct buf text;
+    int lock = -1, other = -1;
+    folder_init(&folder);
+    buf_init(&text, 0);
+    snprintf(copy, sizeof copy, "%s/copy", folder.root);
+    assert_int_equal(folder_make(folder.data, &folder.why), 0);
+    assert_int_equal(folder_node_here(folder.data, &node, &folder.why), 0);
+    assert_int_equal(folder_node_here(folder.data, &again, &folder.why), 0);
+    assert_true(uuid_equal(&node, &again));
+    assert_int_equal(folder_read(folder.data, "node.id", &text), 0);
+    assert_int_equal(folder_make(copy, &folder.why), 0);
+    assert_int_equal(folder_write(copy, "node.id", 0600, buf_view(&text), &folder.why), 0);
+    assert_int_equal(folder_node_here(copy, &copied, &folder.why), 0);
+    assert_false(uuid_equal(&node, &copied));
+
+    assert_int_equal(folder_lock(folder.data, &lock, &folder.why), 0);
+    assert_int_equal(folder_lock(folder.data, &other, &folder.why), ERR_CONFIG);
+    assert_int_equal(other, -1);
+    assert_true(why_has(&folder, "another server"));
+    assert_int_equal(folder_lock(copy, &other, &folder.why), 0);
+    close(other);
+    close(lock);
+    assert_int_equal(folder_lock(folder.data, &lock, &folder.why), 0);
+    close(lock);
+    buf_fini(&text);
+    folder_fini(&folder);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(write_and_read), cmocka_unit_test(failed_write_leaves_nothing),
-                                       cmocka_unit_test(operator_key)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(node_of_a_place), cmocka_unit_test(write_and_read),
+                                       cmocka_unit_test(failed_write_leaves_nothing), cmocka_unit_test(operator_key)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
