@@ -97,10 +97,16 @@ bool keep_is_over(struct intake_import *import)
     return over;
 }
 
-/* A keyed import whose trouble may pass is left as it is: a retry goes on with it. */
+/* A keyed import whose trouble may pass is left as it is: a retry goes on with it. One that has ended under its request
+ * was aborted through another server: as if it had been here. */
 void keep_fail(struct intake_import *import, int error)
 {
+    bool ended = error == ERR_IMPORT_ENDED;
+    error = ended ? ERR_ABORTED : error;
     pthread_mutex_lock(&import->lock);
+    if (ended) {
+        atomic_store(&import->aborting, true);
+    }
     if (import->admission.keyed && !import->failed && err_is_temporary(error)) {
         import->left = true;
         import->stuck = true;

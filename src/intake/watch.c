@@ -87,10 +87,11 @@ static int abort_running(struct intake_import *import, bool *parted)
     return closed ? ERR_IMPORT_ENDED : 0;
 }
 
-/* Nobody has it: its row alone says how it ends. */
+/* Nobody here has it: its row says how it ends. Another server that goes on with it hears so from the store. */
 static int abort_left(struct intake *intake, struct store_import *row)
 {
-    struct store_chunk chunk = {.tenant = row->tenant, .import = row->id, .number = row->chunks, .row = row};
+    struct store_chunk chunk = {
+        .tenant = row->tenant, .import = row->id, .number = row->chunks, .row = row, .by_request = true};
     struct store_chunk *chunks = &chunk;
     row->state = IMPORT_ABORTED;
     row->error = ERR_ABORTED;

@@ -386,7 +386,7 @@ static void keep(struct store_group_chunk *at)
 /* 0, or why the chunk is not even looked at. */
 static int chunk_error(struct store_group *group, const struct store_group_chunk *at)
 {
-    if (at->member->was.foreign && at->member->now == IMPORT_OPEN) {
+    if (at->member->was.foreign && at->member->now == IMPORT_OPEN && !at->chunk->by_request) {
         return ERR_KEY_IN_FLIGHT; /* another node is at it */
     }
     if (!may_follow(group, at->member, at->chunk) || is_kept_before(group, at)) {

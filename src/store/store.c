@@ -36,6 +36,7 @@ static void check_chunk(const struct store_chunk *chunk)
     assert(chunk->count == 0 || (chunk->customers != NULL && chunk->outcomes != NULL));
     assert(chunk->on_existing <= IMPORT_EXISTING_FAIL);
     assert(chunk->request != NULL || !chunk->forget_request);
+    assert(!chunk->by_request || (chunk->count == 0 && chunk->row != NULL && chunk->row->state == IMPORT_ABORTED));
     if (chunk->row != NULL) {
         assert(uuid_equal(&chunk->row->tenant, &chunk->tenant) && uuid_equal(&chunk->row->id, &chunk->import));
         assert(chunk->row->state >= IMPORT_OPEN && chunk->row->state <= IMPORT_ABORTED);

@@ -180,6 +180,7 @@ struct store_chunk {
     size_t count;
     bool atomic;         /* keep nothing of the chunk when any outcome is CONFLICT or BUSY; else the others are kept */
     uint8_t on_existing; /* import_existing */
+    bool by_request;     /* ends the import, also one that another server goes on with, which finds it ended then */
     bool dry;            /* decide only: outcomes are told, nothing is kept of customers (`row` is written) */
     const uint8_t
         *chain; /* CRYPTO_MAC_BYTES, kept with the outcomes: digest of the body up to this chunk; NULL: zeros */

@@ -165,6 +165,34 @@ static void another_nodes_import(struct fixture *fixture)
     store_close(&second);
 }
 
+/* Whoever is asked ends it; the node that goes on with it finds it ended, and may still write its report. */
+static void another_node_aborts(struct fixture *fixture)
+{
+    static const struct person one = {.unique = 1};
+    static const struct person two = {.unique = 2};
+    struct store *second = open_second(fixture);
+    struct store_import row = fixture_import(fixture, 0);
+    fixture_commit(fixture, fixture_chunk(fixture, &row, 0, &one, 1), &row, IMPORT_OPEN);
+    struct store_import ended = row;
+    ended.state = IMPORT_ABORTED;
+    struct store_chunk *end = fixture_chunk(fixture, &row, 1, NULL, 0);
+    end->row = &ended;
+    assert_int_equal(store_commit(second, &end, 1), 0);
+    assert_int_equal(end->error, ERR_KEY_IN_FLIGHT);
+    end->by_request = true;
+    assert_int_equal(store_commit(second, &end, 1), 0);
+    assert_int_equal(end->error, 0);
+    struct store_chunk *chunk = fixture_chunk(fixture, &row, 1, &two, 1);
+    assert_int_equal(store_commit(fixture->store, &chunk, 1), 0);
+    assert_int_equal(chunk->error, ERR_IMPORT_ENDED);
+    assert_false(chunk->kept);
+    fixture_end(fixture, &row, IMPORT_ABORTED);
+    assert_int_equal(fixture_keep(fixture, 0, &one, 1)->outcomes[0].kind, STORE_CREATED);
+    fixture_sweep(fixture);
+    assert_int_equal(fixture_count(fixture, 0), 1);
+    store_close(&second);
+}
+
 static void given_back_unfinished(struct fixture *fixture)
 {
     static const struct person one = {.unique = 1};
@@ -520,7 +548,103 @@ static void run_is_kept(struct fixture *fixture)
     assert_int_equal(fixture_count(fixture, 0), 1);
 }
 
+/* ---- rows of the house ---- */
+
+struct adder {
+    struct store *store;
+    pthread_barrier_t *start;
+    struct slice key;
+    struct slice old; /* empty: adds */
+    struct slice value;
+    int error;
+};
+
+static void *change_once(void *context)
+{
+    struct adder *adder = context;
+    pthread_barrier_wait(adder->start);
+    adder->error = adder->old.size == 0 ? store_meta_add(adder->store, adder->key, adder->value)
+                                        : store_meta_replace(adder->store, adder->key, adder->old, adder->value);
+    return NULL;
+}
+
+/* All add the row, or replace it, at once: one succeeds, the others are told `refusal`, and its value stays. */
+static void change_together(struct fixture *fixture, struct store *second, struct slice key, struct slice old,
+                            int refusal)
+{
+    static const char *const values[WRITERS] = {"a", "b", "c", "d"};
+    struct adder adders[WRITERS];
+    pthread_t threads[WRITERS];
+    pthread_barrier_t start;
+    struct buf value;
+    unsigned wins = 0;
+    assert_int_equal(pthread_barrier_init(&start, NULL, WRITERS), 0);
+    for (size_t i = 0; i < WRITERS; i++) {
+        adders[i] = (struct adder){.store = i % 2 == 0 ? fixture->store : second,
+                                   .start = &start,
+                                   .key = key,
+                                   .old = old,
+                                   .value = slice_from_text(values[i])};
+        assert_int_equal(pthread_create(&threads[i], NULL, change_once, &adders[i]), 0);
+    }
+    for (size_t i = 0; i < WRITERS; i++) {
+        pthread_join(threads[i], NULL);
+    }
+    buf_init(&value, 0);
+    assert_int_equal(store_meta_get(fixture->store, key, &value), 0);
+    for (size_t i = 0; i < WRITERS; i++) {
+        assert_true(adders[i].error == 0 || adders[i].error == refusal);
+        wins += adders[i].error == 0;
+        assert_true(adders[i].error != 0 || slice_equal_text(buf_view(&value), values[i]));
+    }
+    assert_int_equal(wins, 1);
+    buf_fini(&value);
+    pthread_barrier_destroy(&start);
+}
+
+/* W8 */
+static void house_rows_meet(struct fixture *fixture)
+{
+    struct store *second = open_second(fixture);
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        struct slice key = slice_make(&round, sizeof round);
+        change_together(fixture, second, key, SLICE_NONE, ERR_EXISTS);
+        assert_int_equal(store_meta_put(fixture->store, key, SLICE("old")), 0);
+        change_together(fixture, second, key, SLICE("old"), ERR_BUSY);
+    }
+    store_close(&second);
+}
+
+/* The other server hears of a row that was replaced, and of none that was added, within the time that is promised. */
+static void replaced_rows_are_heard_of(struct fixture *fixture)
+{
+    struct store *second = open_second(fixture);
+    uint64_t before = 1;
+    uint64_t after = 1;
+    assert_int_equal(store_meta_add(fixture->store, SLICE("row"), SLICE("0")), 0);
+    assert_int_equal(store_meta_stamp(second, &before), 0);
+    assert_int_equal(before, 0);
+    for (char value = '0'; value < '3'; value++) {
+        char next = (char)(value + 1);
+        assert_int_equal(store_meta_stamp(second, &before), 0);
+        assert_int_equal(store_meta_replace(fixture->store, SLICE("row"), slice_make(&value, 1), slice_make(&next, 1)),
+                         0);
+        int64_t replaced_ns = clock_monotonic_ns();
+        bool in_time = true;
+        do {
+            in_time = clock_monotonic_ns() - replaced_ns < STORE_STAMP_MS * 1000000LL;
+            assert_int_equal(store_meta_stamp(second, &after), 0);
+            rest();
+        } while (in_time && after == before);
+        assert_true(after != before);
+    }
+    store_close(&second);
+}
+
 const struct row node_rows[] = {
+    {"an import is aborted at another node than the one that takes it in", KIND_POSTGRES, another_node_aborts},
+    {"W8 rows of the house are added and replaced by one of two nodes", KIND_POSTGRES, house_rows_meet},
+    {"a row of the house that one node replaces is heard of by the other", KIND_POSTGRES, replaced_rows_are_heard_of},
     {"S4 of many creates on two nodes one wins", KIND_POSTGRES, contended_creates},
     {"an open import is its node's until it is given back", KIND_POSTGRES, another_nodes_import},
     {"S6 what is given back and can't be gone on with is aborted", KIND_POSTGRES, given_back_unfinished},
