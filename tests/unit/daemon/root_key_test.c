@@ -231,7 +231,7 @@ static void sources(void **state)
         snprintf(path, sizeof path, "%s/open", folder.root);
         put(path, HEX, 0644);
         snprintf(path, sizeof path, "%s/short", folder.root);
-        put(path, HEX + 2, 0400);
+        put(path, &HEX[2], 0400);
         assert_int_equal(setenv("CREDENTIALS_DIRECTORY", folder.root, 1), 0);
         fill(handed[i].source, folder.root, source, sizeof source);
         assert_int_equal(daemon_ring_open(folder.data, source, DAEMON_RING_NEW, &ring, &folder.why), handed[i].error);
