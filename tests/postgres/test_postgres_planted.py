@@ -58,3 +58,8 @@ def test_a_commit_that_comes_late_is_not_waited_for(tmp_path, luck):
 def test_an_index_is_decided_without_its_lock(tmp_path, luck):
     with nodes(tmp_path, luck, plant("read_committed")) as pair, pytest.raises(AssertionError, match="without one winner"):
         winners_of(*contend(pair, CREATES))
+
+
+def test_what_was_not_looked_for_takes_the_place_of_what_is_there(tmp_path, luck):
+    with nodes(tmp_path, luck, plant("blind_replaces")) as pair, pytest.raises(AssertionError, match="without one winner"):
+        winners_of(*contend(pair, CREATES))

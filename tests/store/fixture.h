@@ -125,6 +125,7 @@ extern const struct row durable_rows[];
 extern const struct row race_rows[];
 extern const struct row run_rows[];
 extern const struct row node_rows[];
+extern const struct row blind_rows[];
 
 /* Runs the work of that name in a child on the fixture's folder, whose store is closed. Its exit status. */
 int fixture_child(struct fixture *fixture, const char *work);
