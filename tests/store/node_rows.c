@@ -271,7 +271,6 @@ static void update_meets_undo(struct fixture *fixture)
 {
     struct store *second = open_second(fixture);
     pthread_barrier_t start;
-    unsigned undone = 0;
     assert_int_equal(pthread_barrier_init(&start, NULL, 2), 0);
     for (unsigned round = 1; round <= ROUNDS; round++) {
         struct person person = {.unique = round, .content = 1};
@@ -296,7 +295,6 @@ static void update_meets_undo(struct fixture *fixture)
         bool updated = writer.chunk->outcomes[0].kind == STORE_UPDATED;
         assert_true(updated || writer.chunk->outcomes[0].kind == STORE_CREATED);
         assert_int_equal(ender.error, updated ? ERR_IMPORT_CHANGED : 0);
-        undone += updated ? 0 : 1;
         assert_int_equal(fixture_found(fixture, 0, fixture_key(IDENTIFIER_EXTERNAL_ID, round, true)), 1);
     }
     assert_int_equal(fixture_count(fixture, 0), ROUNDS);
