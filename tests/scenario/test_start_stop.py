@@ -203,7 +203,7 @@ def hand_over(tmp_path, key, how):
             "command": (f"command:/bin/cat {path}", {})}[how]
 
 
-@pytest.mark.folder(reason="a lost key is told by the store beside it; test_store_postgres.py has the databases")
+@pytest.mark.folder("a lost key is told by the store beside it; test_store_postgres.py has the databases")
 @pytest.mark.parametrize("how", ["file", "credential", "command"])
 def test_a_root_key_that_is_handed_over(tmp_path, how):
     key = os.urandom(32)
