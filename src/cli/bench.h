@@ -112,7 +112,7 @@ int bench_beside(const struct bench_run *run) MUST_CHECK;
 int bench_size(const struct bench_run *run) MUST_CHECK;
 int bench_hashing(const struct bench_run *run, struct bench_server *server) MUST_CHECK;
 int bench_copy(const struct bench_run *run) MUST_CHECK;
-int bench_postgres(const struct bench_run *run) MUST_CHECK;
+int bench_postgres(const struct bench_run *given) MUST_CHECK;
 
 /* Starts `muster serve --demo` on a free port with its data in run->folder. */
 int bench_server_start(const struct bench_run *run, struct bench_server *server) MUST_CHECK;

@@ -23,8 +23,6 @@
 #define SAID_BYTES 400 /* of what the program says on stderr */
 #define POLL_MS    10
 
-extern char **environ;
-
 struct command {
     char line[LINE_BYTES];
     char *words[WORDS_MAX + 1];
@@ -136,7 +134,7 @@ static bool take(int end, char *to, size_t room, size_t *size, bool *too_much)
 /* Until both outputs are closed. False: the time is over. */
 static bool listen_to(struct command *command)
 {
-    bool unheard;
+    bool unheard = false;
     while (command->out >= 0 || command->err >= 0) {
         struct pollfd ends[] = {{.fd = command->out, .events = POLLIN}, {.fd = command->err, .events = POLLIN}};
         int left = left_ms(command);

@@ -63,6 +63,7 @@ static void change_row(struct store_kv_batch *batch, enum store_family family, s
         batch->rows = rows;
         batch->room = room;
     }
+    assert(batch->rows != NULL);
     batch->rows[batch->count] = (struct store_pg_row){.family = family,
                                                       .erased = erased,
                                                       .number = (uint32_t)batch->count,

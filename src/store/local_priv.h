@@ -60,8 +60,8 @@ struct store_local {
 };
 
 /* Not yet started: no format, no recovery. Takes the key-value store. 0 or ERR_NO_MEMORY. */
-int store_local_new(struct store_kv **kv, bool sync, struct store_local **local) MUST_CHECK;
-void store_local_free(struct store_local **local);
+int store_local_new(struct store_kv **kv, bool sync, struct store_local **out) MUST_CHECK;
+void store_local_free(struct store_local **of);
 
 static inline struct store_local *store_local_of(struct store *store)
 {

@@ -110,7 +110,9 @@ static int do_import_outcomes(struct store *local, struct store_pg_call *call)
 }
 
 static int postgres_import_outcomes(struct store *store, const struct uuid *tenant, const struct uuid *import,
-                                    uint32_t chunk, uint8_t chain[CRYPTO_MAC_BYTES], struct buf *outcomes)
+                                    uint32_t chunk,
+                                    uint8_t chain[CRYPTO_MAC_BYTES], /* NOLINT(readability-non-const-parameter) */
+                                    struct buf *outcomes)
 {
     struct store_pg_call call = {
         .work = do_import_outcomes, .tenant = tenant, .id = import, .chunk = &chunk, .chain = chain, .out = outcomes};
@@ -123,7 +125,8 @@ static int do_import_faults(struct store *local, struct store_pg_call *call)
 }
 
 static int postgres_import_faults(struct store *store, const struct uuid *tenant, const struct uuid *import,
-                                  uint32_t *chunk, struct buf *faults)
+                                  uint32_t *chunk, /* NOLINT(readability-non-const-parameter): written by the call */
+                                  struct buf *faults)
 {
     struct store_pg_call call = {
         .work = do_import_faults, .access = PG_READ, .tenant = tenant, .id = import, .chunk = chunk, .out = faults};

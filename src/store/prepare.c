@@ -3,6 +3,7 @@
  * sorted and looked up at once. Each key becomes a slot with its holder. The commit lock is held, but not yet when
  * a run's keys are looked up: those that were written since then are looked up again under it.
  */
+#include <assert.h>
 #include <stdlib.h>
 
 #include "store/run_priv.h"
@@ -51,6 +52,7 @@ static int member_load(struct store_local *local, struct store_member *member)
 static int member_add(struct store_group *group, const struct store_chunk *chunk)
 {
     uint8_t key[STORE_ROW_KEY_BYTES];
+    assert(group->members != NULL);
     struct store_member *member = &group->members[group->member_count];
     member->tenant = chunk->tenant;
     member->import = chunk->import;

@@ -72,7 +72,7 @@ int store_status(const char *location, struct store_status *status, struct buf *
 /* RocksDB has one layout, which opening makes; there is nothing to bring up. */
 int store_migrate(const char *location, unsigned *from, unsigned *to, struct buf *why)
 {
-    struct store_status status;
+    struct store_status status = {0};
     int err = store_location_check(location, why);
     if (err != 0) {
         return err;

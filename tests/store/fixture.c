@@ -1,6 +1,7 @@
 /* The fixture. Records are real ones, sealed with a real tenant key: verify opens nothing, but reads headers. */
 #include "fixture.h"
 
+#include <assert.h>
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -59,6 +60,7 @@ static void make_schema(struct fixture *fixture)
 {
     static unsigned made;
     const char *url = getenv(FIXTURE_POSTGRES);
+    assert(url != NULL); /* without it the kind is passed over */
     (void)snprintf(fixture->schema, sizeof fixture->schema, "row_%d_%u", (int)getpid(), ++made);
     fixture_sql(fixture, "CREATE SCHEMA %s", fixture->schema);
     (void)snprintf(fixture->location, sizeof fixture->location, "%s%coptions=-csearch_path%%3D%s", url,

@@ -622,7 +622,8 @@ static void replaced_rows_are_heard_of(struct fixture *fixture)
     assert_int_equal(store_meta_add(fixture->store, SLICE("row"), SLICE("0")), 0);
     assert_int_equal(store_meta_stamp(second, &before), 0);
     assert_int_equal(before, 0);
-    for (char value = '0'; value < '3'; value++) {
+    for (int round = 0; round < 3; round++) {
+        char value = (char)('0' + round);
         char next = (char)(value + 1);
         assert_int_equal(store_meta_stamp(second, &before), 0);
         assert_int_equal(store_meta_replace(fixture->store, SLICE("row"), slice_make(&value, 1), slice_make(&next, 1)),
