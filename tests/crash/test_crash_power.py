@@ -10,10 +10,10 @@ import pytest
 import power
 from instance import tool
 
+pytestmark = pytest.mark.folder("it is about files of the data folder")
+
 PRELUDE = """
 import os
-
-pytestmark = pytest.mark.folder("it is about files of the data folder")
 def put(name, data, sync=True, flags=os.O_CREAT):
     fd = os.open(name, os.O_WRONLY | flags, 0o600)
     os.write(fd, data)
