@@ -79,4 +79,5 @@ def skip_marked(items):
             item.add_marker(pytest.mark.skip(reason=cluster.MISSING))
         mark = item.get_closest_marker("folder")
         if mark is not None and IS_POSTGRES:
-            item.add_marker(pytest.mark.skip(reason=f"not on PostgreSQL: {mark.args[0]}"))
+            reason = mark.args[0] if mark.args else mark.kwargs["reason"]
+            item.add_marker(pytest.mark.skip(reason=f"not on PostgreSQL: {reason}"))

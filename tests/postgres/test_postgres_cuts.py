@@ -32,7 +32,7 @@ UNKNOWN = ["40003", "08007", "08006", "57P01"]
 class Plans:
     """A script for the proxy: every so many statements, one of them meets with something."""
 
-    def __init__(self, luck, every=(1, 12), commits=0.7, silent=0.03):
+    def __init__(self, luck, every=(1, 8), commits=0.95, silent=0.03):
         self.luck, self.every, self.commits, self.silent = luck, every, commits, silent
         self.left, self.armed = luck.randint(*every), True
         self.done = collections.Counter()
@@ -53,7 +53,7 @@ class Plans:
     def __call__(self, statement):
         if not self.armed:
             return None
-        is_commit = wire.is_commit(statement.sql)
+        is_commit = wire.is_commit(statement.sql) and statement.wrote
         if not is_commit and self.luck.random() < self.commits:
             return None
         self.left -= 1
@@ -130,8 +130,11 @@ WORK = [Recipe("one", CYREXA, 1), Recipe("few", NEXERA, 40), Recipe("keyed", CYR
         Recipe("secret", CYREXA, 98, secrets=True)]
 
 
-def kind_of(sql):
-    """The statement without what differs from one to the next."""
+def kind_of(statement):
+    """Its text without what differs from one to the next; the COMMIT of what was only read is of another kind."""
+    sql = statement.sql
+    if wire.is_commit(sql) and not statement.wrote:
+        return "COMMIT of a look"
     return re.sub(r"\d+", "#", re.sub(r"'[^']*'", "'…'", " ".join(sql.split())))[:200]
 
 
@@ -146,7 +149,7 @@ class Watch:
         self.target, self.action, self.skip, self.struck = target, action, skip, 0
 
     def __call__(self, statement):
-        kind = kind_of(statement.sql)
+        kind = kind_of(statement)
         with self.lock:
             self.kinds[kind] += 1
             if kind != self.target or self.struck:
@@ -257,10 +260,10 @@ def test_a_silent_line_is_given_up(watched):
 def test_an_outcome_that_can_not_be_found_out_is_told(line):
     """The answer to COMMIT is lost, and so is the database for longer than a request may wait: 503, and the same
     request with its key is answered with what was kept, once the database is back."""
-    script = {"gone": False}
+    script = {"gone": False, "armed": False}
 
     def lose_it(statement):
-        if wire.is_commit(statement.sql) and script["armed"]:
+        if wire.is_commit(statement.sql) and statement.wrote and script["armed"]:
             script.update(armed=False, gone=True)
             line.proxy.to = ("127.0.0.1", cluster.free_port())
             return wire.Cut(wire.DROPPED)

@@ -45,7 +45,9 @@ Deny = collections.namedtuple("Deny", "code fatal", defaults=[False])
 Warn = collections.namedtuple("Warn", "")
 Hold = collections.namedtuple("Hold", "seconds")
 Late = collections.namedtuple("Late", "seconds")
-Statement = collections.namedtuple("Statement", "sql link number")  # number: of all that the proxy saw
+# number: of all that the proxy saw; wrote: its transaction has changed something, so far as the first words tell
+Statement = collections.namedtuple("Statement", "sql link number wrote")
+CHANGES = ("INSERT", "UPDATE", "DELETE", "COPY")
 
 
 class Entry:
@@ -97,6 +99,7 @@ class Link:
         self.drops = False    # a statement was denied: nothing is passed on until ReadyForQuery
         self.copying = False  # from CopyInResponse to CopyDone; a Sync within is not answered
         self.last = None      # the Cut at the next ReadyForQuery
+        self.wrote = False    # since BEGIN
         self.lock = threading.Lock()
         self.ended = threading.Event()
 
@@ -294,6 +297,8 @@ class Link:
         if kind == b"Z":
             while first.kind not in (b"S", b"Q"):
                 self.awaited.popleft()
+                if not self.awaited:  # of a statement that came late: nobody waits
+                    return None
                 first = self.awaited[0]
         if kind in ANSWERS[first.kind]:
             return self.awaited.popleft()
@@ -360,7 +365,9 @@ class Proxy:
     def ask(self, sql, link):
         with self.lock:
             self.seen += 1
-            return self.script(Statement(sql, link, self.seen))
+            word = sql.split(None, 1)[0].upper() if sql.strip() else ""
+            link.wrote = word != "BEGIN" and (link.wrote or word in CHANGES)
+            return self.script(Statement(sql, link, self.seen, link.wrote))
 
     def _accept(self):
         while True:
