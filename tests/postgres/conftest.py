@@ -18,7 +18,17 @@ SEED = int(os.environ.get("MUSTER_POSTGRES_SEED", time.time_ns() % 10**9))
 NOTES = []
 
 
+LEVEL = os.environ.get("TEST_LEVEL", "quick")
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "full: takes long; runs at TEST_LEVEL=full")
+
+
 def pytest_collection_modifyitems(items):
+    for item in items:
+        if item.get_closest_marker("full") and LEVEL not in ("full", "soak"):
+            item.add_marker(pytest.mark.skip(reason="runs at TEST_LEVEL=full"))
     if not cluster.installed():
         for item in items:
             if item.path.parent.name == "postgres":

@@ -8,12 +8,13 @@ import time
 import pytest
 
 import cluster
-from instance import LEVEL, SANITIZED, binary
+from instance import LEVEL, binary
 from registry import Campaign, Registry
 
+pytestmark = pytest.mark.full  # minutes
 FAILOVERS = int(os.environ.get("MUSTER_POSTGRES_FAILOVERS",
-                               100 if LEVEL in ("full", "soak") else 2 if SANITIZED else 5))
-CRASHES = 60 if LEVEL in ("full", "soak") else 4
+                               100 if LEVEL in ("full", "soak") else 5))
+CRASHES = 60 if LEVEL in ("full", "soak") else 2
 
 
 def start(folder, running, luck, nodes=2):
