@@ -21,7 +21,8 @@ from rounds import Store
 PATIENCE_S = 240 if SANITIZED else 120
 CLIENTS = 4
 URL = "https://registry.example"  # all nodes issue tokens under one name
-ARGUMENTS = ["--url", URL, "--http-threads", "1", "--worker-threads", "2", "--hash-threads", "1", "--stop-timeout", "20"]
+ARGUMENTS = ["--url", URL, "--http-threads", "1", "--worker-threads", "2", "--hash-threads", "1",
+             "--stop-timeout", "20"]
 REFUSALS = {(503, "overloaded"), (503, "outcome-unknown"), (503, "storage-away"), (409, "busy"),
             (409, "idempotency-key-in-flight")}
 
@@ -137,12 +138,19 @@ class Persistent(threading.Thread):
         server, client = self._client()
         try:
             return client.send_once(recipe)
-        except (Died, ValueError):
+        except (Died, ValueError) as error:
             client.http.close()
             del self.connections[server]
             if not self.campaign.nodes_may_die:
-                raise AssertionError(f"{recipe.batch}: the connection to a node broke") from None
+                raise AssertionError(f"{recipe.batch}: the connection to a node broke: {error.__cause__!r}; it "
+                                     f"{self._fate(server)}") from None
             return None
+
+    @staticmethod
+    def _fate(server):
+        server.wait_dead(1)
+        status = server.process.poll()
+        return "goes on" if status is None else f"ended with {status}: {server.log_tail()[-300:]}"
 
     def one(self, recipe):
         self.campaign.intend(recipe)

@@ -97,12 +97,12 @@ def make_line(tmp_path, luck):
         yield line
 
 
-def cut_many(line, luck, cuts, plans=None):
+def cut_many(line, luck, cuts, plans=None, sizes=(76, 20, 4)):
     """Campaigns under cuts, each followed by a check over a line that holds. Plans, with what was done."""
     plans, part, sent_again = plans or Plans(luck), 0, 0
     while (done := sum(plans.done.values())) < cuts:
         plans.armed, line.proxy.script = True, plans
-        campaign = Campaign(line.registry, f"c{part}", luck.random())
+        campaign = Campaign(line.registry, f"c{part}", luck.random(), sizes=sizes)
         wanted = min(cuts, done + CHECK_EVERY)
         cluster.wait_until(lambda: campaign.stopping.is_set() or sum(plans.done.values()) >= wanted, "enough is cut",
                            60 + CHECK_EVERY)
