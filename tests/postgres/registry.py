@@ -35,6 +35,8 @@ class Registry(Store):
     def __init__(self, folder, url, luck, program, arguments=()):
         super().__init__(folder, program, [*ARGUMENTS, *arguments], luck, folder.name)
         self.url, self.others, self.refusals = url, {}, set(REFUSALS)
+        self.live = {}  # nodes that are ready, by number; a killed one stays until it is started anew
+        self.credentials = None
         stores.use(self.data, url)
 
     def __enter__(self):
@@ -57,6 +59,8 @@ class Registry(Store):
         if number == 0:
             self.start(None)
             self.ready()
+            self.credentials = self.server.credentials
+            self.live[0] = self.server
             return self.server
         data = self._data(number)
         if not data.exists():
@@ -65,7 +69,8 @@ class Registry(Store):
             stores.use(data, self.url)
         self.others[number] = Server(self.program, data, self.folder / f"log{number}", self.arguments)
         try:
-            return self.others[number].wait_ready()
+            self.live[number] = self.others[number].wait_ready()
+            return self.live[number]
         except StartFailed as failed:
             self._raise([Violation("START", str(failed))])
 
@@ -126,10 +131,9 @@ class Persistent(threading.Thread):
 
     def _client(self):
         """To any of the nodes."""
-        servers = self.campaign.registry.servers()
-        server = self.luck.choice(servers)
+        server = self.luck.choice(list(self.campaign.registry.live.values()))
         if server not in self.connections:
-            self.connections[server] = Client(server.host, server.port, self.campaign.credentials())
+            self.connections[server] = Client(server.host, server.port, self.campaign.registry.credentials)
             self.connections[server].http.timeout = PATIENCE_S / 2
         return server, self.connections[server]
 
@@ -188,9 +192,6 @@ class Campaign:
         for client in self.clients:
             client.start()
 
-    def credentials(self):
-        return self.registry.server.credentials
-
     def over(self, client):
         return self.stopping.is_set() or (self.batches is not None and client.made >= self.batches)
 
@@ -222,7 +223,7 @@ class Campaign:
         wanted, until = self.acknowledged() + more, time.monotonic() + seconds
         while self.acknowledged() < wanted:
             if self.stopping.is_set() or time.monotonic() > until:
-                self.stop()
+                self.stop()  # tells why, if a client has failed
                 raise AssertionError(f"no {more} batches were taken within {seconds} s")
             time.sleep(0.02)
 
