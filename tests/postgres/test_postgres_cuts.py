@@ -17,10 +17,8 @@ from oracle import CYREXA, NEXERA, Recipe
 from registry import Campaign, Registry
 
 FULL = LEVEL in ("full", "soak")
-pytestmark = pytest.mark.full  # minutes: it waits out many lost connections
 CUTS = int(os.environ.get("MUSTER_POSTGRES_CUTS", 10000 if FULL else 200))
 CHECK_EVERY = 1000  # cuts: the check walks all
-BEFORE_COMMIT = [wire.BEFORE, wire.INSIDE]
 # Refused: it has not happened. The first row is what the store decides again by itself.
 AGAIN = ["40001", "40P01", "55P03"]
 GONE = ["57P01", "57P02", "57P03", "08006", "08003", "53300"]
@@ -33,7 +31,7 @@ UNKNOWN = ["40003", "08007", "08006", "57P01"]
 class Plans:
     """A script for the proxy: every so many statements, one of them meets with something."""
 
-    def __init__(self, luck, every=(1, 8), commits=0.95, silent=0.03):
+    def __init__(self, luck, every=(1, 8), commits=0.95, silent=0.03 if FULL else 0):
         self.luck, self.every, self.commits, self.silent = luck, every, commits, silent
         self.left, self.armed = luck.randint(*every), True
         self.done = collections.Counter()
@@ -247,6 +245,7 @@ def test_commits_whose_outcome_is_not_told(watched, luck, note):
     finish(watched, struck, note, "untold commits")
 
 
+@pytest.mark.full  # a silent line is waited for
 def test_a_silent_line_is_given_up(watched):
     """The database is there and says nothing: the client is answered in time, and another connection serves."""
     commits = [kind for kind in watched.watch.kinds if wire.is_commit(kind)]
@@ -258,6 +257,7 @@ def test_a_silent_line_is_given_up(watched):
     watched.registry.finish_check(watched.rows)
 
 
+@pytest.mark.full  # so is a database that is away
 def test_an_outcome_that_can_not_be_found_out_is_told(line):
     """The answer to COMMIT is lost, and so is the database for longer than a request may wait: 503, and the same
     request with its key is answered with what was kept, once the database is back."""

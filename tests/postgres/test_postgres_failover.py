@@ -11,7 +11,6 @@ import cluster
 from instance import LEVEL, binary
 from registry import Campaign, Registry
 
-pytestmark = pytest.mark.full  # minutes
 FAILOVERS = int(os.environ.get("MUSTER_POSTGRES_FAILOVERS",
                                100 if LEVEL in ("full", "soak") else 5))
 CRASHES = 60 if LEVEL in ("full", "soak") else 2
@@ -31,7 +30,7 @@ def test_failovers_under_load(tmp_path, luck, note):
         running.add_standby()
         registry, rows = start(tmp_path, running, luck)
         with registry:
-            campaign = Campaign(registry, "f", luck.random())
+            campaign = Campaign(registry, "f", luck.random(), sizes=(80, 19, 1))
             for _ in range(FAILOVERS):
                 campaign.until(luck.randint(5, 40))
                 time.sleep(luck.uniform(0, 0.2))
@@ -77,7 +76,7 @@ def test_nodes_are_killed_under_load(tmp_path, luck, note):
     running = cluster.shared()
     registry, rows = start(tmp_path, running, luck)
     with registry:
-        campaign = Campaign(registry, "k", luck.random(), nodes_may_die=True, sizes=(60, 20, 20))
+        campaign = Campaign(registry, "k", luck.random(), nodes_may_die=True, sizes=(70, 20, 10))
         for number in range(CRASHES):
             campaign.until(luck.randint(5, 40))
             victim = number % 2

@@ -9,7 +9,6 @@ from rounds import Found
 from test_postgres_cuts import Line, Plans, cut_many
 from test_postgres_nodes import contend, nodes, winners_of
 
-pytestmark = pytest.mark.full
 CUTS = 60
 CREATES = 2000
 TRIES = 6
