@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/thread.h"
 #include "daemon/daemon_priv.h"
 #include "store/store.h"
 
@@ -159,7 +160,7 @@ int housekeeping_start(const struct housekeeping_options *options, struct housek
     made->options = *options;
     pthread_mutex_init(&made->lock, NULL);
     pthread_cond_init(&made->stop, NULL);
-    if (pthread_create(&made->thread, NULL, housekeeping_run, made) != 0) {
+    if (thread_start(&made->thread, "housekeeping", housekeeping_run, made) != 0) {
         pthread_cond_destroy(&made->stop);
         pthread_mutex_destroy(&made->lock);
         free(made);

@@ -17,6 +17,7 @@
 
 #include "base/clock.h"
 #include "base/list.h"
+#include "base/thread.h"
 #include "http/http_priv.h"
 
 #define SUBSCRIBERS_MAX    256u
@@ -101,7 +102,7 @@ int http_events_start(struct http_server *server)
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_cond_init(&made->changed, &monotonic);
     pthread_condattr_destroy(&monotonic);
-    if (pthread_create(&made->ticker, NULL, tick, made) != 0) {
+    if (thread_start(&made->ticker, "events", tick, made) != 0) {
         pthread_cond_destroy(&made->changed);
         pthread_mutex_destroy(&made->lock);
         free(made);

@@ -24,6 +24,7 @@
 #include "base/clock.h"
 #include "base/list.h"
 #include "base/map.h"
+#include "base/thread.h"
 #include "http/http_priv.h"
 
 #define TICK_MS        500
@@ -349,7 +350,7 @@ int http_limits_new(const struct http_options *options, struct http_limits **lim
     pthread_mutex_init(&made->lock, NULL);
     pthread_cond_init(&made->stop, NULL);
     made->tenants = map_new();
-    made->watching = made->tenants != NULL && pthread_create(&made->watcher, NULL, watch, made) == 0;
+    made->watching = made->tenants != NULL && thread_start(&made->watcher, "limits", watch, made) == 0;
     return made->watching ? 0 : ERR_NO_MEMORY;
 }
 

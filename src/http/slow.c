@@ -5,6 +5,7 @@
  */
 #include <stdlib.h>
 
+#include "base/thread.h"
 #include "http/http_priv.h"
 
 #define SLOW_QUEUE 256u
@@ -34,7 +35,7 @@ int http_slow_start(struct http_server *server)
         return ERR_NO_MEMORY;
     }
     while (server->slow_count < wanted &&
-           pthread_create(&server->slow_threads[server->slow_count], NULL, slow_run, server) == 0) {
+           thread_start(&server->slow_threads[server->slow_count], "slow", slow_run, server) == 0) {
         server->slow_count++;
     }
     return server->slow_count == wanted ? 0 : ERR_NO_MEMORY;

@@ -20,6 +20,7 @@
 #include "base/log.h"
 #include "base/queue.h"
 #include "base/reader.h"
+#include "base/thread.h"
 #include "intake/spool_priv.h"
 
 #define WAITING_MAX 1024u /* bodies that wait for their turn; one more is not taken so */
@@ -420,8 +421,8 @@ int feed_new(struct intake *intake, struct feed **feed)
     *feed = made;
     int err = made->accept == NULL || made->turns == NULL ? ERR_NO_MEMORY : take_up(made);
     if (err == 0) {
-        made->accepting = pthread_create(&made->acceptor, NULL, acceptor_run, made) == 0;
-        made->feeding = pthread_create(&made->feeder, NULL, feeder_run, made) == 0;
+        made->accepting = thread_start(&made->acceptor, "accept", acceptor_run, made) == 0;
+        made->feeding = thread_start(&made->feeder, "feed", feeder_run, made) == 0;
         err = made->accepting && made->feeding ? 0 : ERR_NO_MEMORY;
     }
     return err;

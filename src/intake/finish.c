@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "base/thread.h"
 #include "intake/intake_priv.h"
 
 struct finisher {
@@ -85,7 +86,7 @@ struct finisher *finisher_new(void)
     }
     pthread_mutex_init(&finisher->lock, NULL);
     pthread_cond_init(&finisher->changed, NULL);
-    if (pthread_create(&finisher->thread, NULL, run, finisher) != 0) {
+    if (thread_start(&finisher->thread, "finish", run, finisher) != 0) {
         pthread_cond_destroy(&finisher->changed);
         pthread_mutex_destroy(&finisher->lock);
         free(finisher);

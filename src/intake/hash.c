@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/thread.h"
 #include "intake/intake_priv.h"
 
 #define LOWEST_PRIORITY 19
@@ -168,7 +169,7 @@ struct intake_hash_lane *hash_lane_new(struct intake *intake)
     lane->turns = hash_turns_new();
     lane->threads = calloc(intake->options.hash_threads + 1, sizeof *lane->threads);
     while (lane->turns != NULL && lane->threads != NULL && lane->count < intake->options.hash_threads &&
-           pthread_create(&lane->threads[lane->count], NULL, lane_run, lane) == 0) {
+           thread_start(&lane->threads[lane->count], "hash", lane_run, lane) == 0) {
         lane->count++;
     }
     if (lane->turns == NULL || lane->count < intake->options.hash_threads) {

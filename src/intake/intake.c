@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/thread.h"
 #include "intake/spool_priv.h"
 
 /* Workers give way to the threads that move bytes and commit: these have little to do for a single request, and it
@@ -55,7 +56,7 @@ static int start_workers(struct intake *intake)
         worker->intake = intake;
         int err = worker_init(worker);
         err = err == 0 ? worker_add_aside(worker) : err;
-        if (err != 0 || pthread_create(&worker->thread, NULL, worker_run, worker) != 0) {
+        if (err != 0 || thread_start(&worker->thread, "worker", worker_run, worker) != 0) {
             worker_fini(worker);
             return ERR_NO_MEMORY;
         }

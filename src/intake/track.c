@@ -4,6 +4,7 @@
  * there imports spread over a few tracks. Each stays on its own from its first chunk to its last, so its chunks are
  * committed in order, whatever the others do.
  */
+#include "base/thread.h"
 #include "intake/intake_priv.h"
 #include "store/store.h"
 
@@ -27,8 +28,8 @@ static int start(struct intake *intake, struct intake_track *track, size_t capac
     if (track->keep == NULL || track->lane == NULL || track->finisher == NULL || keeper != 0 || laner != 0) {
         return ERR_NO_MEMORY;
     }
-    track->keeping = pthread_create(&track->keeper, NULL, keeper_run, track) == 0;
-    track->laning = pthread_create(&track->laner, NULL, bulk_run, track) == 0;
+    track->keeping = thread_start(&track->keeper, "keep", keeper_run, track) == 0;
+    track->laning = thread_start(&track->laner, "lane", bulk_run, track) == 0;
     return track->keeping && track->laning ? 0 : ERR_NO_MEMORY;
 }
 

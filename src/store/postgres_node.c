@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/thread.h"
 #include "store/postgres_priv.h"
 
 #define ALIVE_S     "15"
@@ -201,7 +202,7 @@ int store_pg_node_start(struct store_postgres *postgres, struct buf *why)
         err = renew(postgres, &link) ? 0 : link.error;
         store_link_close(&link);
     }
-    if (err == 0 && pthread_create(&postgres->keeper, NULL, keeper_run, postgres) != 0) {
+    if (err == 0 && thread_start(&postgres->keeper, "node", keeper_run, postgres) != 0) {
         err = ERR_NO_MEMORY;
     }
     postgres->kept = err == 0;
