@@ -29,7 +29,7 @@ struct bench_flags {
 static int run_steps(const struct bench_run *run)
 {
     int err = 0;
-    for (int shape = 0; err == 0 && shape < BENCH_SHAPES; shape++) {
+    for (int shape = run->shape_first; err == 0 && shape < run->shape_end; shape++) {
         err = bench_steps(run, (enum bench_shape)shape);
     }
     return err;
@@ -61,6 +61,9 @@ static int run_server(const struct bench_run *run)
     struct bench_server server = {0};
     int err = 0;
     for (size_t i = 0; err == 0 && i < BULK_COUNT; i++) {
+        if ((int)BULKS[i].shape < run->shape_first || (int)BULKS[i].shape >= run->shape_end) {
+            continue;
+        }
         bench_server_stop(&server);
         err = bench_server_start(run, &server);
         if (err == 0) {
@@ -132,15 +135,21 @@ static bool make_folder(const char *parent, struct bench_run *run)
     return true;
 }
 
-static bool find_shape(const char *name, enum bench_shape *shape)
+/* The one that is named, or all. */
+static bool find_shapes(const char *name, struct bench_run *run)
 {
     struct slice names[BENCH_SHAPES];
-    for (int i = 0; i < BENCH_SHAPES; i++) {
+    run->shape_first = 0;
+    run->shape_end = BENCH_SHAPES;
+    for (int i = 0; i < BENCH_SHAPES && name != NULL; i++) {
         names[i] = slice_from_text(BENCH_SHAPE_NAMES[i]);
         if (slice_equal_text(names[i], name)) {
-            *shape = (enum bench_shape)i;
-            return true;
+            run->shape_first = i;
+            run->shape_end = i + 1;
         }
+    }
+    if (name == NULL || run->shape_end - run->shape_first == 1) {
+        return true;
     }
     cli_say_unknown("shape", slice_from_text(name), names, BENCH_SHAPES);
     return false;
@@ -161,10 +170,7 @@ static bool known_part(const char *name)
 
 static int emit(const struct bench_run *run, const struct bench_flags *flags)
 {
-    enum bench_shape shape;
-    if (!find_shape(flags->shape, &shape)) {
-        return CLI_USAGE;
-    }
+    enum bench_shape shape = (enum bench_shape)run->shape_first;
     return bench_emit_copy(run, shape, 0, run->customers, flags->emit) == 0 ? CLI_KEPT : CLI_USAGE;
 }
 
@@ -201,7 +207,7 @@ static struct bench_run make_run(const struct bench_flags *flags)
 
 int cli_run_bench(int argc, char **argv)
 {
-    struct bench_flags given = {.folder = ".", .shape = "cyrexa", .seed = 1};
+    struct bench_flags given = {.folder = ".", .seed = 1};
     const struct cli_flag flags[] = {
         CONNECTION_FLAGS(given.where),
         {"quick", CLI_SWITCH, &given.quick, NULL, "100,000 customers a line instead of 1,000,000."},
@@ -211,7 +217,7 @@ int cli_run_bench(int argc, char **argv)
         {"only", CLI_TEXT, &given.only, "PART", "steps, server, stream, growth, beside, size, copy or postgres."},
         {"folder", CLI_TEXT, &given.folder, "DIR", "Where the scratch folder is made [.]; its disk is measured."},
         {"emit-copy", CLI_TEXT, &given.emit, "FILE|-", "Only write the customers as rows for COPY."},
-        {"shape", CLI_TEXT, &given.shape, "SHAPE", "cyrexa or nexera, for --emit-copy."},
+        {"shape", CLI_TEXT, &given.shape, "SHAPE", "cyrexa or nexera [both, one after the other; for --emit-copy cyrexa]."},
     };
     struct cli_words words;
     enum cli_parsed parsed = cli_parse(argc, argv, flags, sizeof flags / sizeof flags[0], &words);
@@ -226,5 +232,8 @@ int cli_run_bench(int argc, char **argv)
         return CLI_USAGE;
     }
     struct bench_run run = make_run(&given);
+    if (!find_shapes(given.shape, &run)) {
+        return CLI_USAGE;
+    }
     return given.emit != NULL ? emit(&run, &given) : run_all(&run, &given);
 }

@@ -66,6 +66,8 @@ struct bench_run {
     uint64_t large_bytes; /* of the body of size-large */
     char folder[512];     /* scratch; made and removed by bench.c */
     const char *store;    /* URL of the servers' store; NULL: in their data folder */
+    int shape_first;      /* the shapes that are measured: enum bench_shape, first and one behind the last */
+    int shape_end;
 };
 
 /* A server under load. */

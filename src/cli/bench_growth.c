@@ -49,7 +49,7 @@ int bench_growth(const struct bench_run *run)
 {
     struct bench_server server = {0};
     int err = 0;
-    for (int shape = 0; err == 0 && shape < BENCH_SHAPES; shape++) {
+    for (int shape = run->shape_first; err == 0 && shape < run->shape_end; shape++) {
         err = bench_server_start(run, &server);
         if (err == 0) {
             err = grow(run, &server, (enum bench_shape)shape);

@@ -152,7 +152,7 @@ int bench_postgres(const struct bench_run *given)
     }
     bool ready = err == 0 && read_url(&script);
     run.store = script.url;
-    for (int shape = 0; ready && err == 0 && shape < BENCH_SHAPES; shape++) {
+    for (int shape = run.shape_first; ready && err == 0 && shape < run.shape_end; shape++) {
         err = run_shape(&run, &script, (enum bench_shape)shape);
     }
     int status = end(&script);

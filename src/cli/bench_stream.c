@@ -204,7 +204,7 @@ int bench_streams(const struct bench_run *run)
 {
     struct bench_server server = {0};
     int err = 0;
-    for (int shape = 0; err == 0 && shape < BENCH_SHAPES; shape++) {
+    for (int shape = run->shape_first; err == 0 && shape < run->shape_end; shape++) {
         if (!bench_reported("floor", BENCH_SHAPE_NAMES[shape])) {
             err = bench_floor(run, (enum bench_shape)shape);
         }
