@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Adds up what Meson's and pytest's runs left behind: usage test-summary.py BUILD_DIR.
+"""Adds up what Meson's and pytest's runs left behind: usage test-summary.py BUILD_DIR NAME…, for
+BUILD_DIR/meson-logs/testlog.json and each BUILD_DIR/pytest-NAME.xml.
 
 Prints one line, `N passed, N failed[, N skipped]`. A run that left nothing counts as failed: it broke
 before it could report.
@@ -34,8 +35,9 @@ def pytest_counts(path):
 def main():
     build = pathlib.Path(sys.argv[1])
     total = {"passed": 0, "failed": 0, "skipped": 0}
-    for read, path in ((meson_counts, build / "meson-logs" / "testlog.json"), (pytest_counts, build / "scenario.xml"),
-                       (pytest_counts, build / "scenario-postgres.xml")):
+    reports = [(meson_counts, build / "meson-logs" / "testlog.json")]
+    reports += [(pytest_counts, build / f"pytest-{name}.xml") for name in sys.argv[2:]]
+    for read, path in reports:
         try:
             counts = read(path)
         except (OSError, ValueError, KeyError, xml.etree.ElementTree.ParseError) as why:
