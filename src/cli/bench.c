@@ -138,34 +138,18 @@ static bool make_folder(const char *parent, struct bench_run *run)
 /* The one that is named, or all. */
 static bool find_shapes(const char *name, struct bench_run *run)
 {
-    struct slice names[BENCH_SHAPES];
-    run->shape_first = 0;
-    run->shape_end = BENCH_SHAPES;
-    for (int i = 0; i < BENCH_SHAPES && name != NULL; i++) {
-        names[i] = slice_from_text(BENCH_SHAPE_NAMES[i]);
-        if (slice_equal_text(names[i], name)) {
-            run->shape_first = i;
-            run->shape_end = i + 1;
-        }
+    int found = 0;
+    if (name != NULL) {
+        found = cli_find_name("shape", name, BENCH_SHAPE_NAMES, sizeof BENCH_SHAPE_NAMES[0], BENCH_SHAPES);
     }
-    if (name == NULL || run->shape_end - run->shape_first == 1) {
-        return true;
-    }
-    cli_say_unknown("shape", slice_from_text(name), names, BENCH_SHAPES);
-    return false;
+    run->shape_first = found;
+    run->shape_end = name == NULL ? BENCH_SHAPES : found + 1;
+    return found >= 0;
 }
 
 static bool known_part(const char *name)
 {
-    struct slice names[PART_COUNT];
-    for (size_t i = 0; i < PART_COUNT; i++) {
-        names[i] = slice_from_text(PARTS[i].name);
-        if (name == NULL || slice_equal_text(names[i], name)) {
-            return true;
-        }
-    }
-    cli_say_unknown("part", slice_from_text(name), names, PART_COUNT);
-    return false;
+    return name == NULL || cli_find_name("part", name, PARTS, sizeof PARTS[0], PART_COUNT) >= 0;
 }
 
 static int emit(const struct bench_run *run, const struct bench_flags *flags)

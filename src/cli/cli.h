@@ -101,6 +101,10 @@ void cli_help_command(FILE *out, const struct cli_command *command, const struct
 void cli_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Tells that `word` is no `what` ("command") and names the nearest of the candidates, if one is near. */
 void cli_say_unknown(const char *what, struct slice word, const struct slice *candidates, size_t count);
+/* The place of `word` in a table of at most CLI_NAMES_MAX rows, which begin with a name (const char *); -1: none has
+ * it, which has been told. */
+#define CLI_NAMES_MAX 16
+int cli_find_name(const char *what, const char *word, const void *rows, size_t row_bytes, size_t count);
 /* Whether stderr is a terminal: progress is a line that is written over. */
 bool cli_is_terminal(void);
 

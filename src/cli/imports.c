@@ -104,19 +104,6 @@ static const struct verb {
 
 #define VERB_COUNT (sizeof VERBS / sizeof VERBS[0])
 
-static const struct verb *find_verb(const char *word)
-{
-    struct slice names[VERB_COUNT];
-    for (size_t i = 0; i < VERB_COUNT; i++) {
-        names[i] = slice_from_text(VERBS[i].name);
-        if (strcmp(VERBS[i].name, word) == 0) {
-            return &VERBS[i];
-        }
-    }
-    cli_say_unknown("verb", slice_from_text(word), names, VERB_COUNT);
-    return NULL;
-}
-
 int cli_run_imports(int argc, char **argv)
 {
     struct connection_flags where = {0};
@@ -136,7 +123,8 @@ int cli_run_imports(int argc, char **argv)
     if (!cli_words_check("imports", &words, 1, 2)) {
         return CLI_USAGE;
     }
-    const struct verb *verb = find_verb(words.at[0]);
+    int found = cli_find_name("verb", words.at[0], VERBS, sizeof VERBS[0], VERB_COUNT);
+    const struct verb *verb = found < 0 ? NULL : &VERBS[found];
     size_t needed = verb != NULL && verb->has_id ? 2 : 1;
     if (verb == NULL || !cli_words_check("imports", &words, needed, needed) ||
         connection_load(&where, &asked.connection) != 0) {

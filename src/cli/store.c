@@ -18,19 +18,6 @@ static const struct verb {
 
 #define VERB_COUNT (sizeof VERBS / sizeof VERBS[0])
 
-static const struct verb *find_verb(const char *word)
-{
-    struct slice names[VERB_COUNT];
-    for (size_t i = 0; i < VERB_COUNT; i++) {
-        names[i] = slice_from_text(VERBS[i].name);
-        if (strcmp(VERBS[i].name, word) == 0) {
-            return &VERBS[i];
-        }
-    }
-    cli_say_unknown("verb", slice_from_text(word), names, VERB_COUNT);
-    return NULL;
-}
-
 /* False: told on stderr. */
 static bool check_locations(const struct verb *verb, const struct store_flags *flags)
 {
@@ -63,7 +50,8 @@ int cli_run_store(int argc, char **argv)
     if (!cli_words_check("store", &words, 1, 1)) {
         return CLI_USAGE;
     }
-    const struct verb *verb = find_verb(words.at[0]);
+    int found = cli_find_name("verb", words.at[0], VERBS, sizeof VERBS[0], VERB_COUNT);
+    const struct verb *verb = found < 0 ? NULL : &VERBS[found];
     if (verb == NULL || !check_locations(verb, &asked)) {
         return CLI_USAGE;
     }

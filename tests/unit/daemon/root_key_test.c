@@ -1,54 +1,8 @@
 /* The root key's life in the data folder, what the operator may hand over instead, and what a broken one is told as. */
-#include "scratch.h"
+#include "folder.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
 #include <unistd.h>
-
-#include "daemon/daemon_priv.h"
-
-struct folder {
-    char root[64];
-    char data[96];
-    struct buf why;
-};
-
-static void folder_init(struct folder *folder)
-{
-    *folder = (struct folder){0};
-    snprintf(folder->root, sizeof folder->root, "/tmp/muster-folder-XXXXXX");
-    assert_non_null(mkdtemp(folder->root));
-    snprintf(folder->data, sizeof folder->data, "%s/data", folder->root);
-    buf_init(&folder->why, 0);
-    assert_int_equal(crypto_init(), 0);
-}
-
-static void folder_fini(struct folder *folder)
-{
-    scratch_remove(folder->root);
-    buf_fini(&folder->why);
-}
-
-static const char *in(const struct folder *folder, const char *name)
-{
-    static char path[256];
-    snprintf(path, sizeof path, "%s/%s", folder->data, name);
-    return path;
-}
-
-static bool why_has(struct folder *folder, const char *text)
-{
-    return folder->why.size > 0 && memmem(folder->why.data, folder->why.size, text, strlen(text)) != NULL;
-}
-
-static mode_t mode_of(const char *path)
-{
-    struct stat status;
-    assert_int_equal(stat(path, &status), 0);
-    return status.st_mode & 07777;
-}
 
 /* Made at the first start, found at the next, and the same key. */
 static void root_key(void **state)
