@@ -23,7 +23,6 @@ struct store_lane {
     struct store_kv_file *files[64]; /* the last one is being written */
     size_t count;
     uint64_t bytes; /* in the last one */
-    bool sealed;
 };
 
 /* A row of a lane that is decided and not yet written. */

@@ -2,8 +2,9 @@
  * What a run writes: sorted files, in the order in which they are taken in. Records first and index entries
  * last, so that no entry is in whose record is not.
  *
- * Everything here happens outside the commit lock. A file is closed, and thereby synced, when it is large:
- * then a run's end has little left to sync.
+ * Everything here happens outside the commit lock. While a run is filled nothing is waited for: its files are closed,
+ * and thereby synced, by its end, which is another thread's. The system writes them out meanwhile, as RocksDB asks it
+ * to.
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -15,25 +16,14 @@
 
 /* ---- files whose rows come in order ---- */
 
-static int lane_seal(struct store_local_run *run, struct store_lane *lane)
-{
-    if (lane->count == 0 || lane->sealed) {
-        return 0;
-    }
-    lane->sealed = true;
-    return store_kv_file_seal(run->local->kv, lane->files[lane->count - 1]);
-}
-
 /* Makes sure that a file is there to be written. */
 static int lane_ready(struct store_local_run *run, struct store_lane *lane)
 {
     if (lane->count > 0 && lane->bytes < FILE_BYTES) {
         return 0;
     }
-    bool last = lane->count == sizeof lane->files / sizeof lane->files[0]; /* it then simply grows */
-    int err = last ? 0 : lane_seal(run, lane);
-    if (last || err != 0) {
-        return err;
+    if (lane->count == sizeof lane->files / sizeof lane->files[0]) { /* the last one simply grows */
+        return 0;
     }
     struct store_kv_file *file = store_kv_file_new(run->local->kv, lane->family);
     if (file == NULL) {
@@ -41,7 +31,6 @@ static int lane_ready(struct store_local_run *run, struct store_lane *lane)
     }
     lane->files[lane->count++] = file;
     lane->bytes = 0;
-    lane->sealed = false;
     return 0;
 }
 
@@ -164,13 +153,22 @@ static int ingest(struct store_local_run *run, struct store_kv_file *const *inde
     return store_local_failed(run->local, err);
 }
 
+static int seal(struct store_local_run *run)
+{
+    int err = 0;
+    for (size_t i = 0; i < STORE_LANE_COUNT; i++) {
+        const struct store_lane *lane = &run->lanes[i];
+        for (size_t j = 0; j < lane->count && err == 0; j++) {
+            err = store_kv_file_seal(run->local->kv, lane->files[j]);
+        }
+    }
+    return err;
+}
+
 int store_run_take_in(struct store_local_run *run, bool *began)
 {
     struct store_kv_file *index[2] = {NULL, NULL};
-    int err = 0;
-    for (size_t i = 0; i < STORE_LANE_COUNT && err == 0; i++) {
-        err = lane_seal(run, &run->lanes[i]);
-    }
+    int err = seal(run);
     err = err == 0 ? write_index(run, STORE_FAMILY_UNIQUE, &index[0]) : err;
     err = err == 0 ? write_index(run, STORE_FAMILY_PLAIN, &index[1]) : err;
     err = store_local_failed(run->local, err);
