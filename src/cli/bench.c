@@ -201,7 +201,8 @@ int cli_run_bench(int argc, char **argv)
         {"only", CLI_TEXT, &given.only, "PART", "steps, server, stream, growth, beside, size, copy or postgres."},
         {"folder", CLI_TEXT, &given.folder, "DIR", "Where the scratch folder is made [.]; its disk is measured."},
         {"emit-copy", CLI_TEXT, &given.emit, "FILE|-", "Only write the customers as rows for COPY."},
-        {"shape", CLI_TEXT, &given.shape, "SHAPE", "cyrexa or nexera [both, one after the other; for --emit-copy cyrexa]."},
+        {"shape", CLI_TEXT, &given.shape, "SHAPE",
+         "cyrexa or nexera [both, one after the other; for --emit-copy cyrexa]."},
     };
     struct cli_words words;
     enum cli_parsed parsed = cli_parse(argc, argv, flags, sizeof flags / sizeof flags[0], &words);

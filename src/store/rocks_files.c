@@ -17,7 +17,6 @@
 
 #define FILE_PREFIX "run-"
 #define FILE_SUFFIX ".sst"
-#define FILES_MAX   1024 /* taken in at once */
 /* Written back this much at a time while the file grows: the sync at its end would otherwise be one long burst, and
  * the log's sync of small commits would wait behind it. */
 #define WRITE_BACK_BYTES (1u << 20)
@@ -143,9 +142,9 @@ int store_rocks_ingest(struct store_kv *kv, struct store_kv_file *const *files, 
 {
     struct rocks *rocks = store_rocks_of(kv);
     enum store_family family = files[0]->family;
-    const char *paths[FILES_MAX];
+    const char *paths[STORE_ROCKS_FILES_MAX];
     char *text = NULL;
-    if (count > FILES_MAX) {
+    if (count > STORE_ROCKS_FILES_MAX) {
         return ERR_TOO_LARGE;
     }
     for (size_t i = 0; i < count; i++) {
@@ -157,7 +156,12 @@ int store_rocks_ingest(struct store_kv *kv, struct store_kv_file *const *files, 
     if (family == STORE_FAMILY_UNIQUE || family == STORE_FAMILY_PLAIN) {
         text = flush(rocks, family);
     }
-    text = text == NULL ? take_in(rocks, family, paths, count) : text;
+    if (text == NULL) {
+        text = take_in(rocks, family, paths, count);
+        for (size_t i = 0; i < count && text != NULL; i++) {
+            store_rocks_doubt(rocks, paths[i]);
+        }
+    }
     store_gate_leave(&rocks->gate);
     return text == NULL ? 0 : store_rocks_fail("take files in", text);
 }

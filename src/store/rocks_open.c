@@ -109,8 +109,7 @@ static int check_room(const char *path, struct buf *why)
     return 0;
 }
 
-/* One try to open; NULL, or RocksDB's reason. */
-static char *try_open(struct rocks *rocks, int recovery, bool read_only)
+char *store_rocks_try_open(struct rocks *rocks, int recovery, bool read_only)
 {
     const struct store_rocks_options *options = &rocks->options;
     const rocksdb_options_t *const *families = (const rocksdb_options_t *const *)options->families;
@@ -155,25 +154,32 @@ static int check_watermark(const struct rocks *rocks, struct buf *why)
  */
 static char *open_damaged(struct rocks *rocks, int *err, struct buf *why)
 {
-    char *text = try_open(rocks, rocksdb_point_in_time_recovery, true);
+    char *text = store_rocks_try_open(rocks, rocksdb_point_in_time_recovery, true);
     if (text != NULL) {
         return text;
     }
     *err = check_watermark(rocks, why);
     close_database(rocks);
-    return *err == 0 ? try_open(rocks, rocksdb_point_in_time_recovery, false) : NULL;
+    return *err == 0 ? store_rocks_try_open(rocks, rocksdb_point_in_time_recovery, false) : NULL;
 }
 
 static int open_database(struct rocks *rocks, struct buf *why)
 {
     int err = 0;
-    char *text = try_open(rocks, rocksdb_absolute_consistency_recovery, false);
+    char *text = store_rocks_try_open(rocks, rocksdb_absolute_consistency_recovery, false);
+    if (text != NULL) {
+        text = store_rocks_doubt_open(rocks, rocksdb_absolute_consistency_recovery, text);
+    }
     if (text != NULL && store_rocks_code(text) == ERR_CORRUPT) {
         rocksdb_free(text);
         text = open_damaged(rocks, &err, why);
     }
     if (text == NULL) {
-        return err == 0 ? check_watermark(rocks, why) : err;
+        err = err == 0 ? check_watermark(rocks, why) : err;
+        if (err == 0) {
+            store_rocks_doubts_clean(rocks);
+        }
+        return err;
     }
     buf_append_text(why, text);
     return store_rocks_fail("open", text);
@@ -261,7 +267,7 @@ int store_kv_rocks_look(const char *path, struct store_kv **kv, struct buf *why)
     }
     (void)snprintf(rocks->path, sizeof rocks->path, "%s", path);
     store_rocks_options_init(&rocks->options, DEFAULT_MEMORY_BYTES, false);
-    char *text = try_open(rocks, rocksdb_point_in_time_recovery, true);
+    char *text = store_rocks_try_open(rocks, rocksdb_point_in_time_recovery, true);
     if (text != NULL) {
         buf_append_text(why, text);
         rocksdb_free(text);
@@ -318,7 +324,7 @@ static int open_again(struct rocks *rocks)
     buf_fini(&why);
     if (err != 0) {
         close_database(rocks);
-        char *text = try_open(rocks, rocksdb_point_in_time_recovery, true);
+        char *text = store_rocks_try_open(rocks, rocksdb_point_in_time_recovery, true);
         if (text != NULL) {
             (void)store_rocks_fail("open to read", text);
         }

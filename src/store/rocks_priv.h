@@ -1,7 +1,7 @@
 /*
  * The RocksDB kind of the key-value interface, inside: kv_rocks.c (rows, walks, batches), rocks_files.c
- * (sorted files and taking them in), rocks_open.c (opening, closing, opening again), rocks_options.c (how
- * it is set up).
+ * (sorted files and taking them in), rocks_doubt.c (those whose taking in failed), rocks_open.c (opening,
+ * closing, opening again), rocks_options.c (how it is set up).
  */
 #ifndef STORE_ROCKS_PRIV_H
 #define STORE_ROCKS_PRIV_H
@@ -64,6 +64,8 @@ int store_rocks_fail(const char *what, char *text);
 /* ---- rocks_open.c ---- */
 
 void store_rocks_close(struct store_kv *kv);
+/* One try to open; NULL, or RocksDB's reason, which the caller frees. */
+char *store_rocks_try_open(struct rocks *rocks, int recovery, bool read_only) MUST_CHECK;
 int store_rocks_resume(struct store_kv *kv) MUST_CHECK;
 
 /* To read alone, also beside a process that has it open; nothing is written. Not for store_open. */
@@ -80,5 +82,16 @@ void store_rocks_file_free(struct store_kv_file *file);
 int store_rocks_ingest(struct store_kv *kv, struct store_kv_file *const *files, size_t count) MUST_CHECK;
 /* Removes the files that a crash left. */
 void store_rocks_files_clean(struct rocks *rocks);
+
+/* ---- rocks_doubt.c ---- */
+
+#define STORE_ROCKS_FILES_MAX 1024 /* taken in at once */
+
+/* The file could not be taken in: it gets a name of its own, and stays until the next open has come through. */
+void store_rocks_doubt(const struct rocks *rocks, const char *path);
+/* An open failed with `text`: when it is for want of files in doubt, they are put back, and it is tried again. NULL, or
+ * the last try's reason; `text` is taken over. */
+char *store_rocks_doubt_open(struct rocks *rocks, int recovery, char *text) MUST_CHECK;
+void store_rocks_doubts_clean(const struct rocks *rocks);
 
 #endif

@@ -2,50 +2,7 @@
  * The key-value interface over RocksDB: the shared rows, and what only a store on disk has. What a crash
  * leaves of it is held by tests/crash.
  */
-#include "kv_rows.h"
-
-#include <ftw.h>
-#include <glob.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/stat.h>
-
-static char folder[64];
-
-static int remove_one(const char *path, const struct stat *info, int type, struct FTW *at)
-{
-    (void)info;
-    (void)type;
-    (void)at;
-    return remove(path);
-}
-
-static int open_at(const char *path, struct store_kv **kv)
-{
-    const struct store_options options = {.memory_bytes = 16u << 20};
-    struct buf why;
-    buf_init(&why, 0);
-    int err = store_kv_rocks_open(path, &options, kv, &why);
-    assert_int_equal(err != 0, why.size > 0); /* a reason exactly when it fails */
-    buf_fini(&why);
-    return err;
-}
-
-static struct store_kv *open_kv(void)
-{
-    struct store_kv *kv = NULL;
-    snprintf(folder, sizeof folder, "/tmp/muster-kv-XXXXXX");
-    assert_non_null(mkdtemp(folder));
-    assert_int_equal(open_at(folder, &kv), 0);
-    return kv;
-}
-
-static void close_kv(struct store_kv *kv)
-{
-    store_kv_close(&kv);
-    assert_null(kv);
-    assert_int_equal(nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
-}
+#include "rocks_folder.h"
 
 /* Synced or not, what was written is there when it is opened again. */
 static void rows_outlive_closing(void **state)
@@ -101,18 +58,6 @@ static void folders(void **state)
     assert_int_equal(info.st_mode & 0777, 0700);
     store_kv_close(&inner);
     close_kv(kv);
-}
-
-static size_t count_files(const char *pattern)
-{
-    glob_t found;
-    char path[128];
-    snprintf(path, sizeof path, "%s/%s", folder, pattern);
-    size_t count = glob(path, 0, NULL, &found) == 0 ? found.gl_pathc : 0;
-    if (count > 0) {
-        globfree(&found);
-    }
-    return count;
 }
 
 /* Files that were taken in are there after opening; those that a crash left beside the database are gone. */
