@@ -1,6 +1,6 @@
 /*
- * A bounded queue of pointers between threads, first in first out. Full means the producer waits
- * or is told: that is how pressure travels back to the client's socket.
+ * A bounded queue of pointers between threads, first in first out. Full means the producer
+ * is told: that is how pressure travels back to the client's socket.
  * Every function may be called from any thread.
  */
 #ifndef BASE_QUEUE_H
@@ -18,14 +18,8 @@ void queue_free(struct queue **queue);
 
 /* False at once when full or closed. */
 bool queue_try_push(struct queue *queue, void *item);
-/* Waits for room; false when closed. */
-bool queue_push(struct queue *queue, void *item);
 /* Waits for an item; NULL when closed and empty. */
 void *queue_pop(struct queue *queue);
-/* Waits up to `timeout_ms`; NULL when nothing came or closed and empty. */
-void *queue_pop_timed(struct queue *queue, int timeout_ms);
-/* Takes what is there without waiting, up to `max` items; returns how many. */
-size_t queue_pop_many(struct queue *queue, void **items, size_t max);
 /* No more pushes; waiting poppers drain what is left, then get NULL. */
 void queue_close(struct queue *queue);
 

@@ -130,6 +130,7 @@ struct intake_reply {
     bool begun;
     bool ended;
     bool first; /* no element has been written */
+    bool bare;  /* the answer is an array, not an object that holds one */
     struct buf outcomes;
     struct buf refused_row;
     struct buf refused_plain;

@@ -62,21 +62,11 @@ static void append_errors(struct intake_import *import, struct buf *out)
     buf_fini(&object);
 }
 
-static bool is_bare_array(const struct contract *contract)
-{
-    struct buf tail;
-    buf_init(&tail, 0);
-    contract_reply_tail(contract, SLICE(""), &tail);
-    bool bare = tail.size > 0 && tail.data[tail.size - 1] == ']';
-    buf_fini(&tail);
-    return bare;
-}
-
 static void append_tail(struct intake_import *import, struct buf *out)
 {
     const struct contract *contract = import->admission.contract;
     contract_reply_tail(contract, slice_from_text(import->admission.grant.tenant->name), out);
-    if (import->counts.progress.refused > 0 && !is_bare_array(contract) && buf_error(out) == 0) {
+    if (import->counts.progress.refused > 0 && !import->reply.bare && buf_error(out) == 0) {
         out->size--; /* its last brace */
         append_errors(import, out);
     }
@@ -89,7 +79,7 @@ static void append_id(struct intake_import *import, const struct store_outcome *
     if (!is_refused(outcome)) {
         uuid_to_text(&outcome->id, text);
         contract_reply_item(contract, import->reply.first, slice_make(text, UUID_TEXT_BYTES), out);
-    } else if (is_bare_array(contract)) {
+    } else if (import->reply.bare) {
         buf_append_text(out, import->reply.first ? "null" : ",null");
     } else {
         return;
@@ -273,6 +263,7 @@ static void begin(struct intake_import *import)
     } else if (import->admission.shape == INTAKE_DOCUMENTED) {
         contract_reply_head(import->admission.contract, slice_from_text(import->admission.grant.tenant->name),
                             &reply->piece);
+        reply->bare = reply->piece.size > 0 && reply->piece.data[0] == '[';
     }
 }
 
