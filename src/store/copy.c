@@ -35,7 +35,8 @@ static int check_empty(struct store_kv *kv, struct buf *why)
         bool has = false;
         int err = has_rows(kv, family, &has);
         if (err == 0 && has) {
-            buf_printf(why, "the target is a store in use, or a copy that was whole already: it has rows of the family %s; "
+            buf_printf(why,
+                       "the target is a store in use, or a copy that was whole already: it has rows of the family %s; "
                        "copy into an empty one",
                        store_family_names[family]);
             err = ERR_EXISTS;
