@@ -20,6 +20,7 @@ struct exchange {
     struct client_answer *answer;
     struct slice body_left;
     bool body_done;
+    bool answer_headed; /* the answer's head came whole; libcurl takes one that breaks off for an answer without a body */
     bool gave_up;
     char why[CURL_ERROR_SIZE];
 };
@@ -100,6 +101,10 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *context)
         const char *end = value.size == 0 ? NULL : memchr(value.data, ';', value.size);
         value.size = end == NULL ? value.size : (size_t)(end - value.data);
         copy_or_empty(value, answer->media_type, sizeof answer->media_type);
+    } else if (slice_equal_text(line, "\r\n")) {
+        long status = 0;
+        curl_easy_getinfo(exchange->curl, CURLINFO_RESPONSE_CODE, &status);
+        exchange->answer_headed = status >= 200; /* below is "100 Continue" */
     }
     return line.size;
 }
@@ -288,6 +293,9 @@ int client_perform(const struct connection *connection, const struct client_requ
     struct curl_slist *list = headers(request);
     set_options(exchange.curl, &exchange, url, list);
     CURLcode code = perform(&exchange, connection);
+    if (code == CURLE_OK && !exchange.answer_headed) {
+        code = CURLE_GOT_NOTHING;
+    }
     finish_answer(&exchange, code);
     int err = 0;
     if (code != CURLE_OK && !has_refusal(answer, code)) {

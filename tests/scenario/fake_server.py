@@ -51,10 +51,10 @@ def problem(status, code, early=False, **more):
 
 
 class Keep:
-    """The usual: what is good is kept, once a key. `cut`: the answer breaks off there."""
+    """The usual: what is good is kept, once a key. `cut`: the answer breaks off there; `head`: its head does."""
 
-    def __init__(self, cut=None):
-        self.cut = cut
+    def __init__(self, cut=None, head=None):
+        self.cut, self.head = cut, head
 
     def play(self, request):
         request.body = request.read_body()
@@ -67,7 +67,10 @@ class Keep:
             status, headers, body = request.fake.keep(request)
         finally:
             request.fake.running.discard(request.key)
-        request.answer(status, headers, body, self.cut)
+        if self.head is None:
+            request.answer(status, headers, body, self.cut)
+        else:
+            request.answer_head(status, headers, self.head)
 
 
 def zstd(content):
@@ -148,6 +151,14 @@ class Request(http.server.BaseHTTPRequestHandler):
         if cut is not None:
             self.connection.shutdown(socket.SHUT_WR)
             self.close_connection = True
+
+    def answer_head(self, status, headers, size):
+        """The first bytes of an answer's head, and the end."""
+        lines = [f"HTTP/1.1 {status} OK", *(f"{name}: {value}" for name, value in headers.items()), "", ""]
+        self.wfile.write("\r\n".join(lines).encode()[:size])
+        self.wfile.flush()
+        self.connection.shutdown(socket.SHUT_WR)
+        self.close_connection = True
 
     def reset(self):
         """Closes so that the other side is told at once, whatever it is sending."""

@@ -199,8 +199,8 @@ def test_faults_that_break_off_leave_the_file_alone(fake, muster, tmp_path):
     Cut(0), Cut(1), Cut(3 << 20), Cut(), problem(503, "overloaded"), problem(503, "overloaded", early=True),
     problem(429, "quota", Retry_After=1), problem(409, "idempotency-key-in-flight"), problem(409, "busy"),
     problem(408, "too-slow"), problem(507, "storage-full"), problem(503, "outcome-unknown"), Keep(cut=0), Keep(cut=1),
-    Keep(cut=30000)],
-    ids=lambda step: f"{type(step).__name__}-{getattr(step, 'status', '')}{getattr(step, 'after', '')}{getattr(step, 'cut', '')}")
+    Keep(cut=30000), *(Keep(head=size) for size in (0, 1, 12, 15, 17, 40, 60))],
+    ids=lambda step: f"{type(step).__name__}-{'-'.join(str(value) for value in vars(step).values() if type(value) is int)}")
 def test_what_breaks_off_is_sent_again(fake, muster, tmp_path, step):
     items = [{"id": f"c{number}", "customerName": "x" * 4000} for number in range(1100)]
     fake.script = [step]

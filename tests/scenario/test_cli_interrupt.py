@@ -82,7 +82,7 @@ class Campaign:
         self.folder = folder
         self.random = random.Random(seed)
         self.breaks = self.rounds = 0
-        self.items, self.ids = [], []
+        self.items, self.ids, self.said = [], [], ""
 
     def close(self):
         self.proxy.close()
@@ -129,6 +129,7 @@ class Campaign:
         kill_after = self.random.uniform(0, seconds) if kind == "signal" else None
         code, stdout, stderr = self._run(arguments, self.proxy.url, kill_after)
         if code == 0:
+            self.said = stderr
             return None, stdout.split()
         if code == -signal.SIGINT:
             return arguments, []  # so early that it had not begun
@@ -149,8 +150,9 @@ class Campaign:
             patient = [word if word != "0" else "30" for word in arguments]
             code, stdout, stderr = self._run(patient, self.proxy_off())
             assert code == 0, (code, stderr, SEED)
-            ids = stdout.split()
-        assert len(ids) == len(set(ids)) == len(items), (self.rounds, SEED)
+            ids, self.said = stdout.split(), stderr
+        if not len(ids) == len(set(ids)) == len(items):
+            pytest.fail(f"round {self.rounds}: {len(ids)} ids, {len(set(ids))} different; seed {SEED}; {self.said}")
         self.items += items
         self.ids += ids
         self.rounds += 1
