@@ -56,7 +56,6 @@ static void doubts_find(const struct rocks *rocks, struct doubts *doubts)
 static void doubts_close(const struct doubts *doubts)
 {
     if (doubts->folder >= 0) {
-        (void)fsync(doubts->folder);
         (void)close(doubts->folder);
     }
 }
@@ -85,7 +84,8 @@ static void take_back(const struct doubts *doubts, unsigned long long first, siz
     }
 }
 
-/* All of them, as the files from number `first` on. False: none. */
+/* All of them, as the files from number `first` on. False: none. An open that comes through syncs the folder, for it
+ * begins a new manifest. */
 static bool put_back(const struct doubts *doubts, unsigned long long first)
 {
     char from[48];
