@@ -100,7 +100,10 @@ static void postgres_erase(struct store_kv_batch *batch, enum store_family famil
 
 static void send_staged(struct store_pg_kv *pg)
 {
-    if (pg->staged->count > 0 || pg->locks->count > 0) {
+    int err = pg->staged->error != 0 ? pg->staged->error : pg->locks->error;
+    if (err != 0) {
+        store_link_fail(&pg->link, TROUBLE_REFUSED, err);
+    } else if (pg->staged->count > 0 || pg->locks->count > 0) {
         pg->wrote = pg->wrote || pg->staged->count > 0;
         store_pg_write(&pg->link, pg->staged, pg->fresh);
         store_pg_lock(&pg->link, pg->locks);
@@ -540,6 +543,19 @@ static void send_lock(struct store_pg_kv *pg, const struct store_pg_begin *begin
     store_link_send(&pg->link, sql, &params);
 }
 
+static void send_token(struct store_pg_kv *pg)
+{
+    struct store_params params = {0};
+    crypto_random(pg->token, sizeof pg->token);
+    store_params_add(&params, OID_UUID, uuid_view(&pg->token_tenant));
+    store_params_add(&params, OID_BYTEA, slice_make(pg->lane, sizeof pg->lane));
+    store_params_add(&params, OID_BYTEA, slice_make(pg->token, sizeof pg->token));
+    store_link_send(&pg->link,
+                    "INSERT INTO muster_lane AS t (tenant, key, value) VALUES ($1, $2, $3) "
+                    "ON CONFLICT (tenant, key) DO UPDATE SET value = excluded.value",
+                    &params);
+}
+
 static bool is_alive(const PGresult *nodes, const struct uuid *node)
 {
     for (int i = 0; i < PQntuples(nodes); i++) {
@@ -618,10 +634,12 @@ void store_pg_begin(struct store_pg_kv *pg, const struct store_pg_begin *begin, 
     store_link_send(link, pg->settings, NULL);
     if (begin->access == PG_LOCKED) {
         send_lock(pg, begin);
+        pg->token_tenant = *begin->tenant;
+        send_token(pg); /* the row is the transaction's from now on: without a snapshot nothing else shuts it out */
     }
     send_set(pg, begin->tenant);
     store_link_sync(link);
-    for (int i = begin->access == PG_LOCKED ? 3 : 2; i > 0; i--) {
+    for (int i = begin->access == PG_LOCKED ? 4 : 2; i > 0; i--) {
         store_link_expect(link);
     }
     PGresult *marks = store_link_take(link);
@@ -632,19 +650,6 @@ void store_pg_begin(struct store_pg_kv *pg, const struct store_pg_begin *begin, 
     PQclear(marks);
     PQclear(nodes);
     store_link_drain(link);
-}
-
-static void send_token(struct store_pg_kv *pg)
-{
-    struct store_params params = {0};
-    crypto_random(pg->token, sizeof pg->token);
-    store_params_add(&params, OID_UUID, uuid_view(&pg->token_tenant));
-    store_params_add(&params, OID_BYTEA, slice_make(pg->lane, sizeof pg->lane));
-    store_params_add(&params, OID_BYTEA, slice_make(pg->token, sizeof pg->token));
-    store_link_send(&pg->link,
-                    "INSERT INTO muster_lane AS t (tenant, key, value) VALUES ($1, $2, $3) "
-                    "ON CONFLICT (tenant, key) DO UPDATE SET value = excluded.value",
-                    &params);
 }
 
 /* Everything before the COMMIT must have succeeded, and the COMMIT must say that it was one: of a transaction that

@@ -59,13 +59,6 @@ static const struct uuid house; /* the tenant of rows that are no tenant's */
 
 /* ---- upkeep: by one node at a time ---- */
 
-static void forget_cursors(struct store *local)
-{
-    buf_clear(&store_local_of(local)->folded_to);
-    buf_clear(&store_local_of(local)->expired_to);
-    store_local_of(local)->expired_family = 0;
-}
-
 enum { WORK_NONE, WORK_SWEEP = 1, WORK_RECOVER = 2 };
 
 static int do_look(struct store *store, struct store_pg_call *call)
@@ -128,9 +121,6 @@ int store_pg_sweep(struct store *store, size_t limit, bool *left)
     struct store_postgres *postgres = store_postgres_of(store);
     pthread_mutex_lock(&postgres->upkeep_lock);
     int err = sweep(postgres, limit, left);
-    if (err != 0) {
-        forget_cursors(&postgres->upkeep->local->store);
-    }
     pthread_mutex_unlock(&postgres->upkeep_lock);
     return err;
 }
@@ -157,9 +147,6 @@ int store_pg_expire(struct store *store, const struct store_expiry *expiry, bool
     int err = store_pg_perform_upkeep(postgres, &connect);
     if (err == 0 && store_pg_lease(postgres, postgres->upkeep, "upkeep")) {
         err = store_pg_perform_upkeep(postgres, &call);
-    }
-    if (err != 0) {
-        forget_cursors(&postgres->upkeep->local->store);
     }
     pthread_mutex_unlock(&postgres->upkeep_lock);
     return err;

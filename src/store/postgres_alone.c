@@ -17,6 +17,7 @@
 #include "store/postgres_priv.h"
 
 #define CONNECT_NS 20000000000
+#define IDLE_ALONE "1h"           /* the other side may take its time */
 #define WRITE_NS   120000000000   /* a batch, however busy the server is */
 #define VIEW_NS    86400000000000 /* a family is walked in one view */
 #define TRIES      5
@@ -145,7 +146,6 @@ static void alone_close(struct store_kv *kv)
 static int connect_one(const char *conninfo, const struct store_pg_engine *engine, struct store_pg_kv **out,
                        struct buf *why)
 {
-    bool cockroach = strcmp(engine->name, "CockroachDB") == 0;
     struct store_kv *kv = NULL;
     int err = store_kv_postgres_new(&kv);
     if (err != 0) {
@@ -154,10 +154,7 @@ static int connect_one(const char *conninfo, const struct store_pg_engine *engin
     struct store_pg_kv *pg = store_pg_kv_of(kv);
     *out = pg;
     crypto_random(pg->lane, sizeof pg->lane);
-    (void)snprintf(pg->settings, sizeof pg->settings, "SELECT set_config('lock_timeout', '5s', true)%s%s",
-                   cockroach ? "" : ", set_config('enable_seqscan', 'off', true)",
-                   engine->weak ? ", set_config('synchronous_commit', 'on', true)" : "");
-    pg->serializable = engine->serializable;
+    store_pg_settings(engine, false, IDLE_ALONE, pg);
     pg->link.deadline_ns = clock_monotonic_ns() + CONNECT_NS;
     return store_link_open(&pg->link, conninfo, why);
 }

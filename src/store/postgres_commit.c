@@ -148,6 +148,7 @@ int store_pg_commit_chunks(struct store *store, struct store_chunk *const *chunk
         store_pg_restore(&call);
         for (size_t i = 0; i < count; i++) {
             chunks[i]->error = err;
+            chunks[i]->faults = call.saved[i].copy.size > 0 ? SLICE_NONE : chunks[i]->faults; /* the copy goes */
         }
     }
     saved_free(call.saved, count);

@@ -18,6 +18,7 @@
 #include "store/postgres_priv.h"
 
 #define SETTLE_MS      20000
+#define IDLE_LANE      "30s"
 #define CONFLICTS_MAX  40u
 #define MILLISECOND_NS 1000000
 #define SHORT_BLIP_NS  ((int64_t)MILLISECOND_NS * 500)
@@ -51,18 +52,26 @@ int store_pg_health(struct store *store)
 
 /* ---- lanes ---- */
 
-static void make_settings(const struct store_postgres *postgres, struct store_pg_kv *pg)
+/*
+ * All are of the transaction. Commits wait for the disk, were the server told otherwise meanwhile. Rows are always
+ * found by their keys, whatever the engine believes of tables that grow from nothing; that it believes such a plan to
+ * be dear must not make it compile the plan. A client that is gone without a word must not hold its locks for hours.
+ */
+void store_pg_settings(const struct store_pg_engine *engine, bool unsafe, const char *idle, struct store_pg_kv *pg)
 {
-    const struct store_pg_engine *engine = &postgres->engine;
-    bool cockroach = strcmp(engine->name, "CockroachDB") == 0;
-    const char *commit = postgres->unsafe ? ", set_config('synchronous_commit', 'off', true)"
-                         : engine->weak   ? ", set_config('synchronous_commit', 'on', true)"
-                                          : "";
-    /* Rows are always found by their keys, whatever the engine believes of tables that grow from nothing. That it
-     * believes such a plan to be dear must not make it compile the plan. */
-    (void)snprintf(pg->settings, sizeof pg->settings, "SELECT set_config('lock_timeout', '5s', true)%s%s",
-                   cockroach ? "" : ", set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true)",
-                   cockroach ? "" : commit);
+    static const char sync[] = "CASE current_setting('synchronous_commit') WHEN 'off' THEN 'on' "
+                               "ELSE current_setting('synchronous_commit') END";
+    if (strcmp(engine->name, "CockroachDB") == 0) {
+        (void)snprintf(pg->settings, sizeof pg->settings, "SELECT set_config('lock_timeout', '5s', true)");
+    } else {
+        (void)snprintf(
+            pg->settings, sizeof pg->settings,
+            "SELECT set_config('lock_timeout', '5s', true), set_config('enable_seqscan', 'off', true), "
+            "set_config('jit', 'off', true), set_config('idle_in_transaction_session_timeout', '%s', true), "
+            "set_config('tcp_keepalives_idle', '10', true), set_config('tcp_keepalives_interval', '5', true), "
+            "set_config('tcp_keepalives_count', '3', true), set_config('synchronous_commit', %s, true)",
+            idle, unsafe ? "'off'" : sync);
+    }
     pg->serializable = engine->serializable;
 }
 
@@ -97,7 +106,7 @@ struct store_pg_lane *store_pg_lane_new(struct store_postgres *postgres)
     lane->pg = store_pg_kv_of(kv);
     memcpy(lane->pg->lane, postgres->node.bytes, UUID_BYTES);
     crypto_random(lane->pg->lane + UUID_BYTES, sizeof lane->pg->lane - UUID_BYTES);
-    make_settings(postgres, lane->pg);
+    store_pg_settings(&postgres->engine, postgres->unsafe, IDLE_LANE, lane->pg);
     if (store_local_new(&kv, true, &lane->local) != 0) {
         store_pg_lane_free(&lane);
         return NULL;
@@ -268,19 +277,29 @@ static void rest(enum verdict verdict, unsigned tries)
     (void)nanosleep(&pause, NULL);
 }
 
+/* Of a try that failed they are ahead of what was written: upkeep begins again where an import or a family begins. */
+static void forget_cursors(struct store_local *local)
+{
+    buf_clear(&local->folded_to);
+    buf_clear(&local->expired_to);
+    local->expired_family = 0;
+}
+
 static int perform_on(struct store_postgres *postgres, struct store_pg_call *call, int64_t deadline_ns)
 {
     int err = 0;
     for (unsigned tries = 0;; tries++) {
-        if (tries > 0) {
-            store_pg_restore(call);
-        }
         enum verdict verdict = try_once(postgres, call, deadline_ns, &err);
         bool spent = clock_monotonic_ns() >= deadline_ns || (verdict == IN_THE_WAY && tries >= CONFLICTS_MAX) ||
                      (verdict == AWAY && is_long_away(postgres));
         if (verdict == DONE || call->told || spent) {
+            if (err != 0) {
+                forget_cursors(call->lane->local);
+            }
             return err;
         }
+        store_pg_restore(call);
+        forget_cursors(call->lane->local);
         /* What was taken to be new may be there; of a blind try, mostly unique keys. */
         call->fresh &= call->blind ? ~STORE_PG_FAMILY(STORE_FAMILY_UNIQUE) : 0;
         if (!call->blind || verdict == AWAY) {
@@ -314,7 +333,7 @@ int store_pg_perform(struct store *store, struct store_pg_call *call)
     return store_pg_perform_within(postgres, call, store_pg_deadline(postgres));
 }
 
-/* Over the lane of its own. A try that failed may have moved the cursors past what it did not do. */
+/* Over the lane of its own. */
 int store_pg_perform_upkeep(struct store_postgres *postgres, struct store_pg_call *call)
 {
     struct store_local *local = postgres->upkeep->local;

@@ -134,7 +134,7 @@ struct store_pg_kv {
     bool wrote;         /* something was sent */
     bool committing;    /* COMMIT may have been sent */
     bool serializable;  /* the engine's snapshots are not known to hold for locks */
-    char settings[256]; /* a SELECT that makes the transaction's settings */
+    char settings[768]; /* a SELECT that makes the transaction's settings */
     struct store_kv_batch *staged;
     struct store_kv_batch *locks;
     struct buf scratch;
@@ -174,7 +174,6 @@ struct store_pg_engine {
     char name[24]; /* PostgreSQL, Citus, YugabyteDB, CockroachDB */
     char version[48];
     char durability[160]; /* in words, for an operator */
-    bool weak;            /* commits don't wait for the disk unless they are asked to */
     bool serializable;
     unsigned schema; /* 0: none */
 };
@@ -262,6 +261,9 @@ int store_pg_stamp(struct store *store, uint64_t *stamp) MUST_CHECK;
 void store_pg_stamp_ask(struct store_postgres *postgres, struct store_link *link);
 
 /* ---- postgres_perform.c ---- */
+
+/* What each of its transactions sets; `idle`: how long the server waits for the client within one. */
+void store_pg_settings(const struct store_pg_engine *engine, bool unsafe, const char *idle, struct store_pg_kv *pg);
 
 /* A chunk as it was given: what a try changes of it is put back before the next one. */
 struct store_pg_saved {

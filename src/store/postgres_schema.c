@@ -131,12 +131,12 @@ static void look_at_durability(struct store_link *link, struct store_pg_engine *
              names, sizeof names);
     ask_text(link, "SELECT count(*)::text FROM pg_stat_replication WHERE sync_state IN ('sync', 'quorum')", standbys,
              sizeof standbys);
-    engine->weak = strcmp(commit, "off") == 0;
+    bool weak = strcmp(commit, "off") == 0; /* each transaction asks for more */
     make_plain(commit);
-    bool waits = strcmp(names, "some") == 0 && strcmp(commit, "local") != 0 && !engine->weak;
+    bool waits = strcmp(names, "some") == 0 && strcmp(commit, "local") != 0 && !weak;
     (void)snprintf(engine->durability, sizeof engine->durability,
-                   "synchronous_commit=%s%s, standbys waited for: %s%s%s", engine->weak ? "on" : commit,
-                   engine->weak ? " (off in the server)" : "", waits ? standbys : "none",
+                   "synchronous_commit=%s%s, standbys waited for: %s%s%s", weak ? "on" : commit,
+                   weak ? " (off in the server)" : "", waits ? standbys : "none",
                    waits && strcmp(standbys, "0") == 0 ? " connected, so commits wait" : "",
                    strcmp(sync, "off") == 0 ? "; fsync=off: NOT DURABLE" : "");
 }

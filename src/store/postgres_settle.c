@@ -6,9 +6,9 @@
  * The difficulty is that the old transaction may live on: its server process may not have noticed yet, its COMMIT may
  * lie somewhere on the way. So the row is not just read: the same statement that reads it changes it, by appending a
  * token of its own. It waits as long as the old transaction has the row, and when it has changed it the old one can't
- * commit any more: its snapshot was taken before, its own change of the row is refused, and its COMMIT with it. So
- * what is found is final. Tokens that are appended stay behind the one that is asked about, so settling may break off
- * and be done again.
+ * commit any more: its snapshot was taken before, its own change of the row is refused, and its COMMIT with it; one
+ * without a snapshot (PG_LOCKED) has the row from its beginning. So what is found is final. Tokens that are appended
+ * stay behind the one that is asked about, so settling may break off and be done again.
  *
  * Settling is itself a commit. When it is answered without a warning, standbys that are waited for have it, and with it
  * everything that was written to the log before: that is what makes COMMITTED a yes.

@@ -226,6 +226,9 @@ static int step(struct sweeper *sweeper, bool *left)
     store_kv_view_close(local->kv, &rows);
     err = err == 0 ? write_step(sweeper, end) : err;
     store_kv_batch_clear(local->kv, sweeper->batch);
+    if (err != 0) {
+        buf_clear(&local->folded_to); /* it is ahead of what is written */
+    }
     return err;
 }
 

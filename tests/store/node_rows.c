@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 
@@ -640,7 +641,32 @@ static void replaced_rows_are_heard_of(struct fixture *fixture)
     store_close(&second);
 }
 
+/* The server is told to answer before the disk, while this one is on: a commit that does not wait is refused here. */
+static void commits_wait_all_the_same(struct fixture *fixture)
+{
+    static const struct person person = {.unique = 1, .content = 1};
+    struct store_import row = fixture_import(fixture, 0);
+    fixture_sql(fixture, "CREATE FUNCTION refuse_weak() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+                         "IF current_setting('synchronous_commit') = 'off' THEN RAISE 'it would not wait'; END IF; "
+                         "RETURN NEW; END $$");
+    fixture_sql(fixture, "CREATE TRIGGER weak BEFORE INSERT ON muster_import FOR EACH ROW "
+                         "EXECUTE FUNCTION refuse_weak()");
+    fixture_sql(fixture, "ALTER SYSTEM SET synchronous_commit = off");
+    fixture_sql(fixture, "SELECT pg_reload_conf()");
+    (void)usleep(300000); /* until every session has heard of it */
+    struct store_chunk *chunk = fixture_chunk(fixture, &row, 0, &person, 1);
+    chunk->row = &row;
+    row.state = IMPORT_COMMITTED;
+    row.chunks = 1;
+    int err = store_commit(fixture->store, &chunk, 1);
+    fixture_sql(fixture, "ALTER SYSTEM RESET synchronous_commit");
+    fixture_sql(fixture, "SELECT pg_reload_conf()");
+    assert_int_equal(err, 0);
+    assert_true(chunk->kept);
+}
+
 const struct row node_rows[] = {
+    {"S1 commits wait for the disk whatever the server is told", KIND_POSTGRES, commits_wait_all_the_same},
     {"an import is aborted at another node than the one that takes it in", KIND_POSTGRES, another_node_aborts},
     {"W8 rows of the house are added and replaced by one of two nodes", KIND_POSTGRES, house_rows_meet},
     {"a row of the house that one node replaces is heard of by the other", KIND_POSTGRES, replaced_rows_are_heard_of},

@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 
 #include "store/kv_priv.h"
+#include "store/local_priv.h"
 #include "store/rows_priv.h"
 
 static const struct person before[] = {
@@ -582,6 +583,74 @@ static void readers_see_no_mixture(struct fixture *fixture)
     assert_int_equal(fixture_verify(fixture).keys, 4);
 }
 
+/* ---- a step of folding that is not written ---- */
+
+/* An import of two chunks, committed and not yet folded, that updates the customers of `old`. */
+static void update_both(struct fixture *fixture, struct store_chunk *updates[2], struct store_chunk **old)
+{
+    struct store_import first = fixture_import(fixture, 0);
+    *old = fixture_chunk(fixture, &first, 0, before, 2);
+    fixture_commit(fixture, *old, &first, IMPORT_COMMITTED);
+    struct store_import row = fixture_import(fixture, 0);
+    for (uint32_t i = 0; i < 2; i++) {
+        updates[i] = update_chunk(fixture, &row, i, &after[i], 1);
+        fixture_commit(fixture, updates[i], &row, i == 0 ? IMPORT_OPEN : IMPORT_COMMITTED);
+    }
+}
+
+static void expect_both(struct fixture *fixture, struct store_chunk *const updates[2], const struct store_chunk *old)
+{
+    for (size_t i = 0; i < 2; i++) {
+        expect_content(fixture, &old->customers[i].id, &updates[i]->customers[0], &after[i], &before[i]);
+    }
+    (void)fixture_verify(fixture);
+}
+
+static const struct store_kv_ops *under;
+static struct store_kv_ops failing;
+
+static int fail_once(struct store_kv *kv, struct store_kv_batch *batch, bool sync)
+{
+    (void)batch;
+    (void)sync;
+    kv->ops = under;
+    return ERR_NO_MEMORY;
+}
+
+static void fold_fails(struct fixture *fixture)
+{
+    struct store_chunk *updates[2];
+    struct store_chunk *old;
+    bool left;
+    update_both(fixture, updates, &old);
+    struct store_kv *kv = store_local_of(fixture->store)->kv;
+    under = kv->ops;
+    failing = *under;
+    failing.write = fail_once;
+    kv->ops = &failing;
+    assert_int_equal(store_sweep(fixture->store, 1000, &left), ERR_NO_MEMORY);
+    assert_ptr_equal(kv->ops, under);
+    fixture_sweep(fixture);
+    expect_both(fixture, updates, old);
+}
+
+/* The database refuses the first try's last change, as it does when another was in the way: all of it is undone. */
+static void fold_is_tried_again(struct fixture *fixture)
+{
+    struct store_chunk *updates[2];
+    struct store_chunk *old;
+    update_both(fixture, updates, &old);
+    fixture_sql(fixture, "CREATE SEQUENCE tries");
+    fixture_sql(fixture, "CREATE FUNCTION refuse_once() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+                         "IF nextval('tries') = 1 THEN RAISE EXCEPTION USING ERRCODE = '40001'; END IF; "
+                         "RETURN OLD; END $$");
+    fixture_sql(fixture, "CREATE TRIGGER once BEFORE DELETE ON muster_unfinished FOR EACH ROW "
+                         "EXECUTE FUNCTION refuse_once()");
+    fixture_sweep(fixture);
+    fixture_sql(fixture, "DO $$ BEGIN ASSERT nextval('tries') > 2, 'nothing was refused'; END $$");
+    expect_both(fixture, updates, old);
+}
+
 const struct row update_rows[] = {
     {"S3 an update of one chunk is seen when it is kept", KIND_ALL, one_chunk},
     {"S3 an update of many chunks is seen with its commit, whole", KIND_ALL, many_chunks},
@@ -599,5 +668,7 @@ const struct row update_rows[] = {
     {"an import that updates its own is undone whole", KIND_ALL, undo_of_own_updates},
     {"secrets and their marks go with the content", KIND_ALL, secrets_go_with_the_content},
     {"S3 readers beside updates see old or new", KIND_ALL, readers_see_no_mixture},
+    {"S6 a fold whose write failed begins again", KIND_LOCAL, fold_fails},
+    {"S6 a fold that is tried again folds all", KIND_POSTGRES, fold_is_tried_again},
     {0},
 };
