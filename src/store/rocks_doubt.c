@@ -1,15 +1,17 @@
 /*
  * Files whose taking in failed. RocksDB links a file into the database, says so in the manifest, and syncs that. When
  * the sync fails it takes the link away again, though the manifest, as the next process reads it, names the file; and a
- * database that lacks a file can't be opened. So a file that could not be taken in stays, under another name, and an
- * open that fails for want of a file puts such files back. What is then in and does not count is a run's that a crash
- * cut off.
+ * database that lacks a file can't be opened. So a file has a second name before it is taken in and until that is done,
+ * and an open that fails for want of a file puts such files back. What is then in and does not count is a run's that a
+ * crash cut off.
  *
  * The difficulty is to know which number a file had. The files of one call were numbered in a row, in their order; the
  * one that is found missing first may be any of them. So each place in the row is tried, and RocksDB holds every file's
  * own id against the manifest's.
  */
+#include <assert.h>
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -104,7 +106,8 @@ static bool put_back(const struct doubts *doubts, unsigned long long first)
 /* A file that is missing, or is not the one that the manifest means. Anything else is not about the files. */
 static bool is_about_files(const char *text)
 {
-    return strstr(text, "/MANIFEST-") != NULL;
+    return strstr(text, "/MANIFEST-") != NULL || strstr(text, "Can't access ") != NULL ||
+           strstr(text, "file size mismatch") != NULL;
 }
 
 char *store_rocks_doubt_open(struct rocks *rocks, int recovery, char *text)
@@ -129,12 +132,42 @@ char *store_rocks_doubt_open(struct rocks *rocks, int recovery, char *text)
     return text;
 }
 
-void store_rocks_doubt(const struct rocks *rocks, const char *path)
+/* The second name of a file. */
+static void doubt_name(const struct rocks *rocks, const char *path, char name[PATH_MAX + 48])
 {
-    char to[PATH_MAX + 48];
     const char *number = strrchr(path, '-');
-    (void)snprintf(to, sizeof to, "%s/doubt%s", rocks->path, number == NULL ? "" : number);
-    (void)rename(path, to);
+    assert(number != NULL);
+    (void)snprintf(name, PATH_MAX + 48, "%s/doubt%s", rocks->path, number);
+}
+
+int store_rocks_doubt(const struct rocks *rocks, const char *const *paths, size_t count)
+{
+    char name[PATH_MAX + 48];
+    int folder = open(rocks->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool ok = folder >= 0;
+    for (size_t i = 0; i < count && ok; i++) {
+        doubt_name(rocks, paths[i], name);
+        /* Where there are no links RocksDB copies, and this can't be helped. */
+        ok = link(paths[i], name) == 0 || errno == EPERM || errno == EOPNOTSUPP;
+    }
+    ok = ok && fsync(folder) == 0;
+    int err = ok ? 0 : errno == ENOSPC || errno == EDQUOT ? ERR_STORAGE_FULL : ERR_STORAGE_IO;
+    if (folder >= 0) {
+        (void)close(folder);
+    }
+    if (err != 0) {
+        log_error(NULL, "storage failed", "\"what\":\"name a sorted file\"");
+    }
+    return err;
+}
+
+void store_rocks_doubt_no_more(const struct rocks *rocks, const char *const *paths, size_t count)
+{
+    char name[PATH_MAX + 48];
+    for (size_t i = 0; i < count; i++) {
+        doubt_name(rocks, paths[i], name);
+        (void)unlink(name);
+    }
 }
 
 void store_rocks_doubts_clean(const struct rocks *rocks)

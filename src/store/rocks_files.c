@@ -156,14 +156,15 @@ int store_rocks_ingest(struct store_kv *kv, struct store_kv_file *const *files, 
     if (family == STORE_FAMILY_UNIQUE || family == STORE_FAMILY_PLAIN) {
         text = flush(rocks, family);
     }
-    if (text == NULL) {
+    int err = text == NULL ? store_rocks_doubt(rocks, paths, count) : 0;
+    if (text == NULL && err == 0) {
         text = take_in(rocks, family, paths, count);
-        for (size_t i = 0; i < count && text != NULL; i++) {
-            store_rocks_doubt(rocks, paths[i]);
+        if (text == NULL) {
+            store_rocks_doubt_no_more(rocks, paths, count);
         }
     }
     store_gate_leave(&rocks->gate);
-    return text == NULL ? 0 : store_rocks_fail("take files in", text);
+    return text == NULL ? err : store_rocks_fail("take files in", text);
 }
 
 void store_rocks_files_clean(struct rocks *rocks)

@@ -87,8 +87,10 @@ void store_rocks_files_clean(struct rocks *rocks);
 
 #define STORE_ROCKS_FILES_MAX 1024 /* taken in at once */
 
-/* The file could not be taken in: it gets a name of its own, and stays until the next open has come through. */
-void store_rocks_doubt(const struct rocks *rocks, const char *path);
+/* Files are about to be taken in: each gets a second name, synced, by which it stays until that is done, or until the
+ * next open has come through. */
+int store_rocks_doubt(const struct rocks *rocks, const char *const *paths, size_t count) MUST_CHECK;
+void store_rocks_doubt_no_more(const struct rocks *rocks, const char *const *paths, size_t count);
 /* An open failed with `text`: when it is for want of files in doubt, they are put back, and it is tried again. NULL, or
  * the last try's reason; `text` is taken over. */
 char *store_rocks_doubt_open(struct rocks *rocks, int recovery, char *text) MUST_CHECK;

@@ -361,7 +361,10 @@ static int finish(struct store_local_run *run)
         pthread_mutex_lock(&local->secret_lock);
         int left = store_runs_recover_one(local, &run->tenant, &run->import);
         pthread_mutex_unlock(&local->secret_lock);
-        (void)left; /* the intent stays: it is done when the store goes on, or is opened */
+        if (left != 0) {
+            /* The intent stays: it is done when the store is opened, or goes on; not before may it go on. */
+            err = store_local_failed(local, left == ERR_NO_MEMORY ? ERR_STORAGE_IO : left);
+        }
     }
     touch_held(run);
     unlink_run(run);
