@@ -13,10 +13,13 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "crypto/crypto.h"
 #include "store/postgres_priv.h"
 
 #define NANOSECONDS_A_MS 1000000
-#define RECONNECT_S      "4" /* for one address of several */
+#define POLL_MAX_MS      60000 /* at a time */
+#define HOST_MS          4000  /* for one host of several */
+#define OPTIONS_MAX      96    /* libpq has half as many */
 
 /* ---- troubles ---- */
 
@@ -98,7 +101,7 @@ static void note_warning(void *context, const PGresult *result)
 static int left_ms(const struct store_link *link)
 {
     int64_t left = (link->deadline_ns - clock_monotonic_ns()) / NANOSECONDS_A_MS;
-    return left <= 0 ? 0 : left > 60000 ? 60000 : (int)left;
+    return left <= 0 ? 0 : left > POLL_MAX_MS ? POLL_MAX_MS : (int)left;
 }
 
 /* Until the socket is ready for one of the events. False: lost. */
@@ -106,11 +109,11 @@ static bool wait_for(struct store_link *link, short events)
 {
     struct pollfd poll_one = {.fd = PQsocket(link->conn), .events = events};
     int ready = 0;
-    do {
-        int left = left_ms(link);
-        ready = left == 0 ? 0 : poll(&poll_one, 1, left);
-    } while (ready < 0 && errno == EINTR);
-    if (ready <= 0 || poll_one.fd < 0) {
+    for (int left = left_ms(link); left > 0 && ready == 0 && poll_one.fd >= 0; left = left_ms(link)) {
+        ready = poll(&poll_one, 1, left);
+        ready = ready < 0 && errno == EINTR ? 0 : ready;
+    }
+    if (ready <= 0) {
         lose(link);
         return false;
     }
@@ -151,12 +154,10 @@ static PGresult *next_result(struct store_link *link)
 
 /* ---- opening ---- */
 
-/* The connection's own words may name hosts and users; those of the server, what they please. Neither is told. */
-static void explain(const struct store_link *link, struct buf *why)
+/* The connection's own words may name hosts and users; those of the server, what they please. Neither is told. True:
+ * the server, or libpq, has said what is wrong. */
+static bool explain(const struct store_link *link, struct buf *why)
 {
-    if (why == NULL) {
-        return;
-    }
     const char *host = link->conn == NULL ? NULL : PQhost(link->conn);
     const char *port = link->conn == NULL ? NULL : PQport(link->conn);
     bool asked = link->conn != NULL && PQconnectionNeedsPassword(link->conn) == 1;
@@ -164,9 +165,11 @@ static void explain(const struct store_link *link, struct buf *why)
     const char *reason = asked || strstr(message, "password") != NULL ? "it refuses the password"
                          : strstr(message, "does not exist") != NULL  ? "the database or the role is not there"
                          : strstr(message, "invalid") != NULL         ? "the address is not valid"
-                                                                      : "it does not answer, or takes nobody now";
+                                                                      : NULL;
     buf_printf(why, "the database at %s:%s can't be used: %s", host == NULL || *host == '\0' ? "?" : host,
-               port == NULL || *port == '\0' ? "?" : port, reason);
+               port == NULL || *port == '\0' ? "?" : port,
+               reason == NULL ? "it does not answer, or takes nobody now" : reason);
+    return reason != NULL;
 }
 
 static int connect_within(struct store_link *link)
@@ -181,22 +184,147 @@ static int connect_within(struct store_link *link)
     return PQsetnonblocking(link->conn, 1) == 0 && PQenterPipelineMode(link->conn) == 1 ? 0 : ERR_STORAGE_AWAY;
 }
 
-int store_link_open(struct store_link *link, const char *conninfo, struct buf *why)
+/* What libpq is told, as it takes it. */
+struct target {
+    const char *names[OPTIONS_MAX];
+    const char *values[OPTIONS_MAX];
+    size_t count;
+};
+
+static void target_add(struct target *target, const char *name, const char *value)
 {
-    const char *const names[] = {"dbname", "fallback_application_name", "connect_timeout", "client_encoding", NULL};
-    const char *const values[] = {conninfo, "muster", RECONNECT_S, "UTF8", NULL};
-    *link = (struct store_link){.deadline_ns = link->deadline_ns};
-    link->conn = PQconnectStartParams(names, values, 1);
-    if (link->conn != NULL && PQstatus(link->conn) != CONNECTION_BAD) {
-        (void)PQsetNoticeReceiver(link->conn, note_warning, link);
-        if (connect_within(link) == 0) {
-            link->trouble = TROUBLE_NONE;
-            return 0;
+    if (value != NULL && target->count + 1 < OPTIONS_MAX) { /* a NULL ends the list */
+        target->names[target->count] = name;
+        target->values[target->count++] = value;
+    }
+}
+
+/* `whole`: the database's name stands for all of the address. */
+static int open_target(struct store_link *link, struct target *target, bool whole)
+{
+    target_add(target, "fallback_application_name", "muster");
+    target_add(target, "client_encoding", "UTF8");
+    link->conn = PQconnectStartParams(target->names, target->values, whole);
+    if (link->conn == NULL || PQstatus(link->conn) == CONNECTION_BAD) {
+        return ERR_STORAGE_AWAY;
+    }
+    (void)PQsetNoticeReceiver(link->conn, note_warning, link);
+    return connect_within(link);
+}
+
+/* ---- several hosts: libpq tries the next one when one refuses, but of one that is silent it does not lose patience
+ * unless it may block. So they are tried one by one here. ---- */
+
+static const char *option_of(const PQconninfoOption *options, const char *name)
+{
+    while (options->keyword != NULL && strcmp(options->keyword, name) != 0) {
+        options++;
+    }
+    return options->val;
+}
+
+/* Of parts that commas divide. */
+static size_t parts_count(const char *text)
+{
+    size_t count = text == NULL ? 0 : 1;
+    for (; count > 0 && *text != '\0'; text++) {
+        count += *text == ',';
+    }
+    return count;
+}
+
+/* The part of that number; one alone is for all. NULL: an empty one, or it is too long. */
+static const char *parts_take(const char *text, size_t number, char *part, size_t room)
+{
+    for (size_t i = 0; parts_count(text) > 1 && i < number; i++) {
+        const char *comma = strchr(text, ',');
+        text = comma == NULL ? "" : comma + 1;
+    }
+    size_t size = text == NULL ? 0 : strcspn(text, ",");
+    if (size == 0 || size >= room) {
+        return NULL;
+    }
+    memcpy(part, text, size);
+    part[size] = '\0';
+    return part;
+}
+
+static int open_host(struct store_link *link, const PQconninfoOption *options, size_t number)
+{
+    char parts[3][256];
+    struct target target = {0};
+    for (const PQconninfoOption *option = options; option->keyword != NULL; option++) {
+        size_t kind = strcmp(option->keyword, "host") == 0       ? 0
+                      : strcmp(option->keyword, "hostaddr") == 0 ? 1
+                      : strcmp(option->keyword, "port") == 0     ? 2
+                                                                 : 3;
+        target_add(&target, option->keyword,
+                   kind == 3 ? option->val : parts_take(option->val, number, parts[kind], sizeof parts[kind]));
+    }
+    return open_target(link, &target, false);
+}
+
+/* The last host has all the time that is left. */
+static int open_hosts(struct store_link *link, const PQconninfoOption *options, size_t count, struct buf *why)
+{
+    int64_t deadline_ns = link->deadline_ns;
+    size_t before = why == NULL ? 0 : why->size;
+    bool said = false;
+    int err = ERR_STORAGE_AWAY;
+    for (size_t i = 0; i < count && err != 0; i++) {
+        int64_t now = clock_monotonic_ns();
+        int64_t share = (deadline_ns - now) / (int64_t)(count - i);
+        int64_t most = (int64_t)HOST_MS * NANOSECONDS_A_MS;
+        *link = (struct store_link){.deadline_ns = i + 1 < count && share > most ? now + most : now + share};
+        err = open_host(link, options, i);
+        if (err != 0 && why != NULL && !said) {
+            why->size = before;
+            said = explain(link, why);
+        }
+        if (err != 0) {
+            store_link_close(link);
         }
     }
-    explain(link, why);
-    store_link_close(link);
-    return ERR_STORAGE_AWAY;
+    link->deadline_ns = deadline_ns;
+    return err;
+}
+
+static int open_any(struct store_link *link, const char *conninfo, struct buf *why)
+{
+    struct target target = {0};
+    *link = (struct store_link){.deadline_ns = link->deadline_ns};
+    target_add(&target, "dbname", conninfo);
+    int err = open_target(link, &target, true);
+    if (err != 0 && why != NULL) {
+        (void)explain(link, why);
+    }
+    return err;
+}
+
+static void options_free(PQconninfoOption *options)
+{
+    for (PQconninfoOption *option = options; option != NULL && option->keyword != NULL; option++) {
+        if (option->val != NULL && option->dispchar[0] == '*') {
+            crypto_wipe(option->val, strlen(option->val));
+        }
+    }
+    PQconninfoFree(options);
+}
+
+int store_link_open(struct store_link *link, const char *conninfo, struct buf *why)
+{
+    PQconninfoOption *options = PQconninfoParse(conninfo, NULL);
+    size_t hosts = options == NULL ? 0 : parts_count(option_of(options, "host"));
+    size_t addresses = options == NULL ? 0 : parts_count(option_of(options, "hostaddr"));
+    hosts = hosts > addresses ? hosts : addresses;
+    int err = hosts > 1 ? open_hosts(link, options, hosts, why) : open_any(link, conninfo, why);
+    options_free(options);
+    if (err != 0) {
+        store_link_close(link);
+        return ERR_STORAGE_AWAY;
+    }
+    link->trouble = TROUBLE_NONE;
+    return 0;
 }
 
 void store_link_close(struct store_link *link)

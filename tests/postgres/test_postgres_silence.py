@@ -1,0 +1,50 @@
+"""Machines that are silent rather than gone: of the database's hosts one that takes connections and says nothing, or
+does not even take them; and a standby that is waited for and does not come back. A node goes on beside them."""
+
+import contextlib
+import socket
+import subprocess
+
+import pytest
+
+import cluster
+from instance import binary, clean_environment
+from registry import Campaign, Registry
+
+
+@contextlib.contextmanager
+def silent_port(takes):
+    """A port where nobody answers. Not `takes`: the kernel's queue is full, so that no connection comes to be."""
+    with contextlib.ExitStack() as stack:
+        listening = stack.enter_context(socket.socket())
+        listening.bind(("127.0.0.1", 0))
+        listening.listen(64 if takes else 0)
+        port = listening.getsockname()[1]
+        for _ in range(0 if takes else 4):
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(("127.0.0.1", port))
+        yield port
+
+
+@pytest.fixture(name="url", params=["takes connections", "takes none"])
+def url_of_two(request):
+    """Of two hosts, the first of them silent."""
+    database = cluster.shared().create_database()
+    with silent_port(request.param == "takes connections") as port:
+        yield cluster.shared().url(database).replace("@", f"@127.0.0.1:{port},")
+    cluster.shared().drop_database(database)
+
+
+def test_the_second_host_is_found_from_outside(url):
+    command = [str(binary()), "store", "status", "--store", url]
+    done = subprocess.run(command, capture_output=True, text=True, env=clean_environment({}), check=False)
+    assert done.returncode == 0, done.stderr
+    assert "PostgreSQL" in done.stdout
+
+
+def test_a_node_finds_the_second_host(tmp_path, url, luck):
+    with Registry(tmp_path / "registry", url, luck, binary()) as registry:
+        registry.start_node()
+        Campaign(registry, "second", luck.random(), batches=2).join()
+        registry.stop_nodes()
