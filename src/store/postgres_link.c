@@ -19,6 +19,8 @@
 #define NANOSECONDS_A_MS 1000000
 #define POLL_MAX_MS      60000 /* at a time */
 #define HOST_MS          4000  /* for one host of several */
+#define HOSTS_KNOWN      8
+#define SILENT_MS        30000 /* a host that was silent is asked last for so long */
 #define OPTIONS_MAX      96    /* libpq has half as many */
 
 /* ---- troubles ---- */
@@ -264,29 +266,70 @@ static int open_host(struct store_link *link, const PQconninfoOption *options, s
     return open_target(link, &target, false);
 }
 
-/* The last host has all the time that is left. */
+/* Monotonic, by the number of the host: until when it is asked last. Of the process, which has one database; of two
+ * the one would only have its hosts asked in another order. */
+static _Atomic int64_t silent_until_ns[HOSTS_KNOWN];
+
+/* A bit for each host. */
+static unsigned silent_hosts(void)
+{
+    int64_t now = clock_monotonic_ns();
+    unsigned silent = 0;
+    for (unsigned i = 0; i < HOSTS_KNOWN; i++) {
+        silent |= atomic_load(&silent_until_ns[i]) > now ? 1u << i : 0;
+    }
+    return silent;
+}
+
+static void note_silence(size_t host, int64_t deadline_ns)
+{
+    int64_t now = clock_monotonic_ns();
+    if (host < HOSTS_KNOWN && now >= deadline_ns) {
+        atomic_store(&silent_until_ns[host], now + (int64_t)SILENT_MS * NANOSECONDS_A_MS);
+    }
+}
+
+/* One of the hosts that are left, in their share of the time. True: the reason is known. */
+static bool try_host(struct store_link *link, const PQconninfoOption *options, size_t number, size_t left,
+                     struct buf *why)
+{
+    int64_t now = clock_monotonic_ns();
+    int64_t share = (link->deadline_ns - now) / (int64_t)left;
+    int64_t most = (int64_t)HOST_MS * NANOSECONDS_A_MS;
+    *link = (struct store_link){.deadline_ns = left > 1 && share > most ? now + most : now + share};
+    if (open_host(link, options, number) == 0) {
+        return true;
+    }
+    note_silence(number, link->deadline_ns);
+    bool said = why != NULL && explain(link, why);
+    store_link_close(link);
+    return said;
+}
+
+/* The last one has all the time that is left. */
 static int open_hosts(struct store_link *link, const PQconninfoOption *options, size_t count, struct buf *why)
 {
     int64_t deadline_ns = link->deadline_ns;
+    unsigned silent = silent_hosts();
     size_t before = why == NULL ? 0 : why->size;
+    size_t left = count;
     bool said = false;
-    int err = ERR_STORAGE_AWAY;
-    for (size_t i = 0; i < count && err != 0; i++) {
-        int64_t now = clock_monotonic_ns();
-        int64_t share = (deadline_ns - now) / (int64_t)(count - i);
-        int64_t most = (int64_t)HOST_MS * NANOSECONDS_A_MS;
-        *link = (struct store_link){.deadline_ns = i + 1 < count && share > most ? now + most : now + share};
-        err = open_host(link, options, i);
-        if (err != 0 && why != NULL && !said) {
-            why->size = before;
-            said = explain(link, why);
-        }
-        if (err != 0) {
-            store_link_close(link);
+    link->conn = NULL;
+    for (size_t i = 0; i < 2 * count && link->conn == NULL; i++) {
+        bool last = i % count < HOSTS_KNOWN && (silent >> i % count & 1) != 0;
+        if (last == (i >= count)) {
+            link->deadline_ns = deadline_ns;
+            if (why != NULL && !said) {
+                why->size = before;
+            }
+            said = try_host(link, options, i % count, left--, said ? NULL : why) || said;
         }
     }
     link->deadline_ns = deadline_ns;
-    return err;
+    if (link->conn != NULL && why != NULL) {
+        why->size = before;
+    }
+    return link->conn == NULL ? ERR_STORAGE_AWAY : 0;
 }
 
 static int open_any(struct store_link *link, const char *conninfo, struct buf *why)
