@@ -18,6 +18,7 @@
 
 #define ALIVE_S     "15"
 #define RENEW_MS    4000
+#define LOCK_S      "3" /* less than RENEW_MS: whoever waits ends before it is given up */
 #define STAMP_MS    250 /* between looks at the stamp */
 #define CONNECT_MS  1000
 #define LEASE_S     "30"
@@ -25,7 +26,7 @@
 #define LOOK_EVERY  15          /* renewals */
 #define CLEAR_EVERY 900
 
-/* Autocommitted. True when it changed a row. */
+/* In the transaction that there is. True when it changed a row. */
 static bool change_one(struct store_link *link, const char *sql, const struct store_params *params)
 {
     store_link_send(link, sql, params);
@@ -37,24 +38,54 @@ static bool change_one(struct store_link *link, const char *sql, const struct st
     return changed;
 }
 
+/* The same in a transaction of its own. Rows of nodes and leases promise nothing to a client: their commit waits for no
+ * standby, and for no lock for long. Else, as long as a standby is away, each that is given up would leave a session
+ * behind that waits, until the server takes no more. */
+static bool change_soon(const struct store_postgres *postgres, struct store_link *link, const char *sql,
+                        const struct store_params *params)
+{
+    const char *engine = postgres->engine.name;
+    bool knows_local = strcmp(engine, "PostgreSQL") == 0 || strcmp(engine, "Citus") == 0;
+    store_link_send(link,
+                    postgres->engine.serializable ? "BEGIN ISOLATION LEVEL SERIALIZABLE"
+                                                  : "BEGIN ISOLATION LEVEL READ COMMITTED",
+                    NULL);
+    store_link_send(link,
+                    knows_local ? "SELECT set_config('lock_timeout', '" LOCK_S "s', true), "
+                                  "set_config('synchronous_commit', 'local', true)"
+                                : "SELECT set_config('lock_timeout', '" LOCK_S "s', true)",
+                    NULL);
+    store_link_send(link, sql, params);
+    store_link_send(link, "COMMIT", NULL);
+    store_link_sync(link);
+    store_link_expect(link);
+    store_link_expect(link);
+    PGresult *result = store_link_take(link);
+    store_link_expect(link);
+    bool changed = result != NULL && link->trouble == TROUBLE_NONE && strcmp(PQcmdTuples(result), "1") == 0;
+    PQclear(result);
+    store_link_drain(link);
+    return changed;
+}
+
 static bool renew(struct store_postgres *postgres, struct store_link *link)
 {
     struct store_params params = {0};
     store_params_add(&params, OID_UUID, uuid_view(&postgres->node));
-    return change_one(link,
-                      "INSERT INTO muster_node AS t (id, until) VALUES ($1, now() + interval '" ALIVE_S " seconds') "
-                      "ON CONFLICT (id) DO UPDATE SET until = excluded.until",
-                      &params);
+    return change_soon(postgres, link,
+                       "INSERT INTO muster_node AS t (id, until) VALUES ($1, now() + interval '" ALIVE_S " seconds') "
+                       "ON CONFLICT (id) DO UPDATE SET until = excluded.until",
+                       &params);
 }
 
 /* What nodes that went without a word have left, long after anybody could ask for it. */
-static void clear_away(struct store_link *link)
+static void clear_away(struct store_postgres *postgres, struct store_link *link)
 {
-    (void)change_one(link, "DELETE FROM muster_node WHERE until < now() - interval '1 day'", NULL);
-    (void)change_one(link,
-                     "DELETE FROM muster_lane l WHERE NOT EXISTS (SELECT 1 FROM muster_node n WHERE "
-                     "encode(substring(l.key FROM 1 FOR 16), 'hex') = replace(n.id::text, '-', ''))",
-                     NULL);
+    (void)change_soon(postgres, link, "DELETE FROM muster_node WHERE until < now() - interval '1 day'", NULL);
+    (void)change_soon(postgres, link,
+                      "DELETE FROM muster_lane l WHERE NOT EXISTS (SELECT 1 FROM muster_node n WHERE "
+                      "encode(substring(l.key FROM 1 FOR 16), 'hex') = replace(n.id::text, '-', ''))",
+                      NULL);
 }
 
 static void look(struct store_postgres *postgres, struct store_link *link)
@@ -149,7 +180,7 @@ static void keep_alive(struct store_postgres *postgres, struct store_link *link,
         look(postgres, link);
     }
     if (turn % CLEAR_EVERY == CLEAR_EVERY - 1) {
-        clear_away(link);
+        clear_away(postgres, link);
     }
 }
 
@@ -217,10 +248,10 @@ static void say_goodbye(struct store_postgres *postgres)
         return; /* its time runs out by itself */
     }
     store_params_add(&node, OID_UUID, uuid_view(&postgres->node));
-    (void)change_one(&link, "DELETE FROM muster_node WHERE id = $1", &node);
-    (void)change_one(&link, "DELETE FROM muster_lease WHERE owner = $1", &node);
-    (void)change_one(
-        &link,
+    (void)change_soon(postgres, &link, "DELETE FROM muster_node WHERE id = $1", &node);
+    (void)change_soon(postgres, &link, "DELETE FROM muster_lease WHERE owner = $1", &node);
+    (void)change_soon(
+        postgres, &link,
         "DELETE FROM muster_lane WHERE substring(key FROM 1 FOR 16) = decode(replace($1::uuid::text, '-', ''), 'hex')",
         &node);
     store_link_close(&link);
@@ -252,12 +283,12 @@ bool store_pg_lease(struct store_postgres *postgres, struct store_pg_lane *lane,
     }
     store_params_add(&params, OID_TEXT, slice_from_text(name));
     store_params_add(&params, OID_UUID, uuid_view(&postgres->node));
-    bool mine = change_one(link,
-                           "INSERT INTO muster_lease AS t (name, owner, until) "
-                           "VALUES ($1, $2, now() + interval '" LEASE_S " seconds') ON CONFLICT (name) DO UPDATE "
-                           "SET owner = excluded.owner, until = excluded.until "
-                           "WHERE t.owner = excluded.owner OR t.until < now()",
-                           &params);
+    bool mine = change_soon(postgres, link,
+                            "INSERT INTO muster_lease AS t (name, owner, until) "
+                            "VALUES ($1, $2, now() + interval '" LEASE_S " seconds') ON CONFLICT (name) DO UPDATE "
+                            "SET owner = excluded.owner, until = excluded.until "
+                            "WHERE t.owner = excluded.owner OR t.until < now()",
+                            &params);
     postgres->lease_ns = mine ? now + LEASE_NS : 0;
     return mine;
 }

@@ -4,12 +4,16 @@ does not even take them; and a standby that is waited for and does not come back
 import contextlib
 import socket
 import subprocess
+import time
+import urllib.request
 
 import pytest
 
 import cluster
-from instance import binary, clean_environment
+from instance import LEVEL, binary, clean_environment
 from registry import Campaign, Registry
+
+WITHOUT_S = 18  # longer than a node counts as alive without a word
 
 
 @contextlib.contextmanager
@@ -48,3 +52,33 @@ def test_a_node_finds_the_second_host(tmp_path, url, luck):
         registry.start_node()
         Campaign(registry, "second", luck.random(), batches=2).join()
         registry.stop_nodes()
+
+
+def test_a_node_stays_alive_without_the_standby(tmp_path, luck):
+    """Commits wait for it. The node's own word of being alive does not: else each that it gives up leaves a session
+    behind that waits, until the server takes no more."""
+    with cluster.Cluster(replicated=True) as running:
+        running.add_standby()
+        database = running.create_database()
+        url = f"postgresql://{cluster.USER}@127.0.0.1:{running.primary.port}/{database}"
+        with Registry(tmp_path / "registry", url, luck, binary()) as registry:
+            registry.start_node()
+            before = sessions(running)
+            running.standby.stop()
+            time.sleep(WITHOUT_S)
+            assert running.primary.value("SELECT count(*) FROM muster_node WHERE until > now()", database) == "1"
+            assert sessions(running) <= before
+            if LEVEL in ("full", "soak"):  # it looks once a minute
+                cluster.wait_until(lambda: "commits wait" in ready(registry), "the node tells that commits wait", 120)
+            running.standby.start()
+            Campaign(registry, "again", luck.random(), batches=2).join()
+            registry.stop_nodes()
+
+
+def sessions(running):
+    return int(running.primary.value("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'muster'"))
+
+
+def ready(registry):
+    with urllib.request.urlopen(f"http://{registry.server.host}:{registry.server.port}/readyz") as answer:
+        return answer.read().decode()
