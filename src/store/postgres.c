@@ -77,7 +77,9 @@ static int do_look(struct store *store, struct store_pg_call *call)
 static int do_recover(struct store *store, struct store_pg_call *call)
 {
     struct store_local *local = store_local_of(store);
-    (void)call;
+    if (local->running && !store_pg_is_steady(call->context)) {
+        return 0; /* asked behind the snapshot, which this try has anew */
+    }
     struct store_kv_view *rows = store_kv_view_open(local->kv);
     int err = store_local_recover(local, rows);
     store_kv_view_close(local->kv, &rows);
@@ -103,10 +105,11 @@ static int sweep(struct store_postgres *postgres, size_t limit, bool *left)
 {
     size_t work = WORK_NONE;
     struct store_pg_call look = {.work = do_look, .access = PG_READ, .count = &work};
-    struct store_pg_call recover = {.work = do_recover, .access = PG_WRITE};
+    struct store_pg_call recover = {.work = do_recover, .access = PG_WRITE, .context = postgres};
     struct store_pg_call swept = {.work = do_sweep, .access = PG_WRITE, .limit = limit, .left = left};
     *left = false;
     int err = store_pg_perform_upkeep(postgres, &look);
+    work &= store_pg_is_steady(postgres) ? ~(size_t)WORK_NONE : WORK_SWEEP;
     if (err != 0 || work == WORK_NONE || !store_pg_lease(postgres, postgres->upkeep, "upkeep")) {
         return err;
     }
@@ -318,7 +321,7 @@ static int prepare(struct store_postgres *postgres, struct buf *why)
     return err;
 }
 
-/* S6. The node is alive from before: what others own that live is left alone. */
+/* S6. The node's own imports alone; those of others once it is steady. */
 static int start(struct store_postgres *postgres, struct buf *why)
 {
     struct store_pg_call first = {.work = do_start, .access = PG_WRITE, .out = why};

@@ -4,6 +4,9 @@
  * or go on with it when it can be gone on with. That is no guess that could be wrong: whoever does so changes the
  * import's mark, on which each commit of the old node relies too, so of the two one fails and decides again.
  *
+ * When the database was away for long, the time of all nodes is over, though they live. So a node takes nothing from
+ * others before it has itself been alive without a gap for as long as a node counts as alive: time for all to renew.
+ *
  * Jobs that one node at a time should do have leases of the same kind. Two nodes that both believe to have one get in
  * each other's way, and no more: their transactions are decided by the rows.
  */
@@ -17,9 +20,11 @@
 #include "store/postgres_priv.h"
 
 #define ALIVE_S     "15"
+#define ALIVE_MS    15000
 #define RENEW_MS    4000
-#define LOCK_S      "3" /* less than RENEW_MS: whoever waits ends before it is given up */
-#define STAMP_MS    250 /* between looks at the stamp */
+#define GAP_MS      9000 /* less than the shortest absence of the database that lets a living node's time run out */
+#define LOCK_S      "3"  /* less than RENEW_MS: whoever waits ends before it is given up */
+#define STAMP_MS    250  /* between looks at the stamp */
 #define CONNECT_MS  1000
 #define LEASE_S     "30"
 #define LEASE_NS    10000000000 /* it is not asked for again within */
@@ -68,14 +73,36 @@ static bool change_soon(const struct store_postgres *postgres, struct store_link
     return changed;
 }
 
+/* By one thread at a time. The order matters to who looks meanwhile. */
+static void note_renewal(struct store_postgres *postgres)
+{
+    int64_t now = clock_monotonic_ns();
+    if (now - atomic_load(&postgres->renewed_ns) > (int64_t)GAP_MS * 1000000) {
+        atomic_store(&postgres->steady_ns, now);
+    }
+    atomic_store(&postgres->renewed_ns, now);
+}
+
+bool store_pg_is_steady(struct store_postgres *postgres)
+{
+    int64_t now = clock_monotonic_ns();
+    return now - atomic_load(&postgres->renewed_ns) <= (int64_t)GAP_MS * 1000000 &&
+           now - atomic_load(&postgres->steady_ns) > (int64_t)ALIVE_MS * 1000000;
+}
+
 static bool renew(struct store_postgres *postgres, struct store_link *link)
 {
     struct store_params params = {0};
     store_params_add(&params, OID_UUID, uuid_view(&postgres->node));
-    return change_soon(postgres, link,
-                       "INSERT INTO muster_node AS t (id, until) VALUES ($1, now() + interval '" ALIVE_S " seconds') "
-                       "ON CONFLICT (id) DO UPDATE SET until = excluded.until",
-                       &params);
+    bool renewed =
+        change_soon(postgres, link,
+                    "INSERT INTO muster_node AS t (id, until) VALUES ($1, now() + interval '" ALIVE_S " seconds') "
+                    "ON CONFLICT (id) DO UPDATE SET until = excluded.until",
+                    &params);
+    if (renewed) {
+        note_renewal(postgres);
+    }
+    return renewed;
 }
 
 /* What nodes that went without a word have left, long after anybody could ask for it. */

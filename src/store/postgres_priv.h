@@ -242,6 +242,8 @@ struct store_postgres {
     uint64_t stamp;
     int64_t stamp_ns; /* monotonic: when it was asked for; 0: never */
 
+    _Atomic int64_t renewed_ns; /* monotonic: when the node was last known to count as alive, */
+    _Atomic int64_t steady_ns;  /* and since when without a gap */
     pthread_t keeper;
     bool kept; /* the thread runs */
     bool closing;
@@ -381,6 +383,8 @@ enum store_settled store_pg_settle(struct store_postgres *postgres, struct store
 
 /* Lets the node be known as alive, and begins to keep it so. */
 int store_pg_node_start(struct store_postgres *postgres, struct buf *why) MUST_CHECK;
+/* Whether the nodes that seem to be dead are: the others have had the time to renew. */
+bool store_pg_is_steady(struct store_postgres *postgres);
 /* Its imports are free for others. */
 void store_pg_node_stop(struct store_postgres *postgres);
 /* store_import_release: by the node's thread. */

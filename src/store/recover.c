@@ -83,12 +83,13 @@ static int recover_import(struct store_local *local, struct store_import *row, i
     return err;
 }
 
-/* Among many nodes, nobody goes on with an open import of a node that lives no more. One without an owner was given
- * back; a start looks at those too, for rows that came from another kind of store have none. */
+/* Among many nodes, nobody goes on with an open import of a node that lives no more. A start looks at its own alone:
+ * whether another lives is not sure yet. One without an owner was given back; a start looks at those too, for rows that
+ * came from another kind of store have none. */
 bool store_local_is_left(const struct store_local *local, const struct store_unfinished *entry)
 {
     bool own = uuid_is_zero(&entry->owner) || uuid_equal(&entry->owner, &local->node);
-    return entry->state == IMPORT_OPEN && !entry->foreign && !(local->running && own);
+    return entry->state == IMPORT_OPEN && !entry->foreign && local->running != own;
 }
 
 static bool is_left(const struct store_local *local, const struct store_unfinished *entry)
