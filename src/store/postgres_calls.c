@@ -5,7 +5,10 @@
  * The difficulty: an operation that is done again must not tell its caller twice. What goes into a buffer is taken
  * off it again; when a callback has been called, it is not done again.
  */
+#include "base/clock.h"
 #include "store/postgres_priv.h"
+
+#define RELEASE_NS 2000000000 /* a close waits for one under way */
 
 /* ---- customers ---- */
 
@@ -165,7 +168,7 @@ static int do_import_release(struct store *local, struct store_pg_call *call)
 int store_pg_release_now(struct store *store, const struct uuid *tenant, const struct uuid *import)
 {
     struct store_pg_call call = {.work = do_import_release, .access = PG_WRITE, .tenant = tenant, .id = import};
-    return store_pg_perform(store, &call);
+    return store_pg_perform_within(store_postgres_of(store), &call, clock_monotonic_ns() + RELEASE_NS);
 }
 
 static int do_request_get(struct store *local, struct store_pg_call *call)

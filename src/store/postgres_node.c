@@ -138,6 +138,7 @@ static void add_release(struct store_postgres *postgres, struct store_pg_release
     pthread_mutex_lock(&postgres->lock);
     release->next = postgres->releases;
     postgres->releases = release;
+    pthread_cond_broadcast(&postgres->wake);
     pthread_mutex_unlock(&postgres->lock);
 }
 
@@ -151,57 +152,76 @@ void store_pg_release(struct store *store, const struct uuid *tenant, const stru
     }
     *release = (struct store_pg_release){.tenant = *tenant, .import = *import};
     add_release(postgres, release);
-    pthread_mutex_lock(&postgres->lock);
-    postgres->woken = true;
-    pthread_cond_signal(&postgres->wake);
-    pthread_mutex_unlock(&postgres->lock);
 }
 
-/* What fails is tried again with the next turn. */
-static void give_back(struct store_postgres *postgres)
+static void set_until(struct timespec *until, long ms)
 {
+    clock_gettime(CLOCK_MONOTONIC, until);
+    until->tv_nsec += ms % 1000 * 1000000L;
+    until->tv_sec += ms / 1000 + until->tv_nsec / 1000000000L;
+    until->tv_nsec %= 1000000000L;
+}
+
+/* Waits until one is there, and until then after a failure. NULL: the store closes. */
+static struct store_pg_release *next_release(struct store_postgres *postgres, bool failed)
+{
+    struct timespec until;
+    int waited = failed ? 0 : ETIMEDOUT;
+    set_until(&until, RENEW_MS);
     pthread_mutex_lock(&postgres->lock);
-    struct store_pg_release *list = postgres->releases;
-    postgres->releases = NULL;
+    while (!postgres->closing && waited != ETIMEDOUT) {
+        waited = pthread_cond_timedwait(&postgres->wake, &postgres->lock, &until);
+    }
+    while (!postgres->closing && postgres->releases == NULL) {
+        pthread_cond_wait(&postgres->wake, &postgres->lock);
+    }
+    struct store_pg_release *release = postgres->closing ? NULL : postgres->releases;
+    if (release != NULL) {
+        postgres->releases = release->next;
+    }
     pthread_mutex_unlock(&postgres->lock);
-    while (list != NULL) {
-        struct store_pg_release *release = list;
-        list = release->next;
-        if (store_pg_release_now(&postgres->store, &release->tenant, &release->import) == 0) {
-            free(release);
-        } else {
+    return release;
+}
+
+/* A thread of its own: giving back may wait for lanes and standbys, and renewing must not. What fails is tried again.
+ */
+static void *giver_run(void *context)
+{
+    struct store_postgres *postgres = context;
+    struct store_pg_release *release = NULL;
+    bool failed = false;
+    while ((release = next_release(postgres, failed)) != NULL) {
+        failed = store_pg_release_now(&postgres->store, &release->tenant, &release->import) != 0;
+        if (failed) {
             add_release(postgres, release);
+        } else {
+            free(release);
         }
     }
+    return NULL;
 }
 
 enum turn { TURN_LOOK, TURN_RENEW, TURN_CLOSE };
 
-/* Waits for the next turn. Somebody who gives something back does not wait for the next renewal. */
+/* Waits for the next turn. */
 static enum turn wait_turn(struct store_postgres *postgres, int64_t renew_ns)
 {
     struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += STAMP_MS * 1000000L;
-    until.tv_sec += until.tv_nsec / 1000000000L;
-    until.tv_nsec %= 1000000000L;
+    set_until(&until, STAMP_MS);
     pthread_mutex_lock(&postgres->lock);
     int waited = 0;
-    while (!postgres->closing && !postgres->woken && waited != ETIMEDOUT) {
+    while (!postgres->closing && waited != ETIMEDOUT) {
         waited = pthread_cond_timedwait(&postgres->wake, &postgres->lock, &until);
     }
-    bool renews = postgres->woken || clock_monotonic_ns() >= renew_ns;
-    enum turn turn = postgres->closing ? TURN_CLOSE : renews ? TURN_RENEW : TURN_LOOK;
-    postgres->woken = false;
+    bool closing = postgres->closing;
     pthread_mutex_unlock(&postgres->lock);
-    return turn;
+    return closing ? TURN_CLOSE : clock_monotonic_ns() >= renew_ns ? TURN_RENEW : TURN_LOOK;
 }
 
 static void keep_alive(struct store_postgres *postgres, struct store_link *link, unsigned turn)
 {
     if (renew(postgres, link)) {
         store_pg_set_away(postgres, false);
-        give_back(postgres);
     }
     if (turn % LOOK_EVERY == LOOK_EVERY - 1) {
         look(postgres, link);
@@ -260,10 +280,11 @@ int store_pg_node_start(struct store_postgres *postgres, struct buf *why)
         err = renew(postgres, &link) ? 0 : link.error;
         store_link_close(&link);
     }
-    if (err == 0 && thread_start(&postgres->keeper, "node", keeper_run, postgres) != 0) {
-        err = ERR_NO_MEMORY;
+    if (err == 0) {
+        postgres->kept = thread_start(&postgres->keeper, "node", keeper_run, postgres) == 0;
+        postgres->gives = postgres->kept && thread_start(&postgres->giver, "releases", giver_run, postgres) == 0;
+        err = postgres->gives ? 0 : ERR_NO_MEMORY;
     }
-    postgres->kept = err == 0;
     return err;
 }
 
@@ -291,10 +312,14 @@ void store_pg_node_stop(struct store_postgres *postgres)
     }
     pthread_mutex_lock(&postgres->lock);
     postgres->closing = true;
-    pthread_cond_signal(&postgres->wake);
+    pthread_cond_broadcast(&postgres->wake);
     pthread_mutex_unlock(&postgres->lock);
     pthread_join(postgres->keeper, NULL);
+    if (postgres->gives) {
+        pthread_join(postgres->giver, NULL);
+    }
     postgres->kept = false;
+    postgres->gives = false;
     say_goodbye(postgres);
 }
 

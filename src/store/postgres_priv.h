@@ -245,10 +245,11 @@ struct store_postgres {
     _Atomic int64_t renewed_ns; /* monotonic: when the node was last known to count as alive, */
     _Atomic int64_t steady_ns;  /* and since when without a gap */
     pthread_t keeper;
-    bool kept; /* the thread runs */
+    pthread_t giver; /* does the releases */
+    bool kept;       /* the thread runs */
+    bool gives;
     bool closing;
-    bool woken;
-    pthread_cond_t wake;
+    pthread_cond_t wake; /* closing, or a release */
 };
 
 /* Connects the lane anew. 0 or ERR_STORAGE_AWAY. */
@@ -346,7 +347,7 @@ int store_pg_health(struct store *store);
 /* ---- postgres_calls.c: reading, secrets, rows of the house; the table of operations ---- */
 
 extern const struct store_ops store_pg_ops;
-/* store_import_release, at once. */
+/* store_import_release, now or, soon, not. */
 int store_pg_release_now(struct store *store, const struct uuid *tenant, const struct uuid *import) MUST_CHECK;
 
 /* ---- postgres_commit.c ---- */
@@ -387,7 +388,7 @@ int store_pg_node_start(struct store_postgres *postgres, struct buf *why) MUST_C
 bool store_pg_is_steady(struct store_postgres *postgres);
 /* Its imports are free for others. */
 void store_pg_node_stop(struct store_postgres *postgres);
-/* store_import_release: by the node's thread. */
+/* store_import_release: by a thread for it. */
 void store_pg_release(struct store *store, const struct uuid *tenant, const struct uuid *import);
 /* Whether a job that one node at a time does is this one's, over the lane's connection. */
 bool store_pg_lease(struct store_postgres *postgres, struct store_pg_lane *lane, const char *name);
