@@ -98,11 +98,13 @@ bool keep_is_over(struct intake_import *import)
 }
 
 /* A keyed import whose trouble may pass is left as it is: a retry goes on with it. One that has ended under its request
- * was aborted through another server: as if it had been here. */
+ * was aborted through another server: as if it had been here. But one that this request has only joined was most likely
+ * ended by another server's request with the same key: a retry learns how. */
 void keep_fail(struct intake_import *import, int error)
 {
-    bool ended = error == ERR_IMPORT_ENDED;
-    error = ended ? ERR_ABORTED : error;
+    bool joined = error == ERR_IMPORT_ENDED && import->follow == FOLLOW_KEPT;
+    bool ended = error == ERR_IMPORT_ENDED && !joined;
+    error = joined ? ERR_KEY_IN_FLIGHT : ended ? ERR_ABORTED : error;
     pthread_mutex_lock(&import->lock);
     if (ended) {
         atomic_store(&import->aborting, true);
