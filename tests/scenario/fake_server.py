@@ -28,10 +28,11 @@ class Cut:
 
 
 class Say:
-    """An answer. `early`: before the body is read; `cut`: only so many bytes of it, then the connection is reset."""
+    """An answer. `early`: before the body is read; `unasked`: and without asking for it (100 Continue), so that none of
+    it has left; `cut`: only so many bytes of it, then the connection is reset."""
 
-    def __init__(self, status, body=b"", early=False, cut=None, **headers):
-        self.status, self.early, self.cut = status, early, cut
+    def __init__(self, status, body=b"", early=False, cut=None, unasked=False, **headers):
+        self.status, self.early, self.cut, self.unasked = status, early or unasked, cut, unasked
         self.body = body if isinstance(body, bytes) else json.dumps(body).encode()
         self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
 
@@ -41,13 +42,13 @@ class Say:
         request.answer(self.status, self.headers, self.body, self.cut)
 
 
-def problem(status, code, early=False, **more):
+def problem(status, code, early=False, unasked=False, **more):
     """A problem document; members that begin with a capital are header fields."""
     headers = {name: str(value) for name, value in more.items() if name[0].isupper()}
     members = {name: value for name, value in more.items() if not name[0].isupper()}
     document = {"type": f"urn:muster:problem:{code}", "title": code, "status": status, "code": code,
                 "detail": f"detail of {code}", **members}
-    return Say(status, document, early, **{"Content_Type": "application/problem+json", **headers})
+    return Say(status, document, early, unasked=unasked, **{"Content_Type": "application/problem+json", **headers})
 
 
 class Keep:
@@ -102,6 +103,10 @@ class Request(http.server.BaseHTTPRequestHandler):
 
     def log_message(self, *_):
         pass
+
+    def handle_expect_100(self):
+        unasked = bool(self.fake.script) and getattr(self.fake.script[0], "unasked", False)
+        return unasked or super().handle_expect_100()
 
     def do_POST(self):
         step = Keep()

@@ -29,6 +29,7 @@ import stores  # noqa: E402, beside us
 LEVEL = os.environ.get("TEST_LEVEL", "quick")
 SANITIZED = LEVEL == "sanitized"
 PATIENCE_S = 30 if LEVEL == "quick" else 120
+VERIFY_S = 600  # it reads all that a module's server has taken
 
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 MARK = "Pv7Zq"
@@ -404,9 +405,11 @@ class Server(Party):
 
     def run(self, *arguments, stdin=b"", **environment):
         """One command of the program, to its end."""
+        seconds = PATIENCE_S
         if arguments[:1] == ("verify",):
             arguments += tuple(stores.arguments(self.data))
-        return subprocess.run([binary(), *map(str, arguments)], input=stdin, capture_output=True, timeout=PATIENCE_S,
+            seconds = VERIFY_S
+        return subprocess.run([binary(), *map(str, arguments)], input=stdin, capture_output=True, timeout=seconds,
                               env=clean_environment(**environment), cwd=self.folder, check=False)
 
     # ---- leaks (promise P6) ----
