@@ -243,12 +243,14 @@ def test_operator_key_file(own_server):
 
 def test_without_demo(tmp_path):
     port = free_port()
-    process = subprocess.Popen([binary(), "serve", "--data", str(tmp_path / "data"), "--listen", f"127.0.0.1:{port}"],
+    data = tmp_path / "data"
+    process = subprocess.Popen([binary(), "serve", "--data", str(data), "--listen", f"127.0.0.1:{port}",
+                                *stores.arguments(data)],
                                stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=clean_environment())
     try:
         assert process.stdout.readline() == f"muster is ready at http://127.0.0.1:{port}\n".encode()
-        assert not (tmp_path / "data/demo.json").exists()
-        done = subprocess.run([binary(), "tenant", "list", "--json", "--data", str(tmp_path / "data"), "--server",
+        assert not (data / "demo.json").exists()
+        done = subprocess.run([binary(), "tenant", "list", "--json", "--data", str(data), "--server",
                                f"http://127.0.0.1:{port}"], capture_output=True, env=clean_environment(), check=True)
         assert json.loads(done.stdout) == {"tenants": []}
     finally:
