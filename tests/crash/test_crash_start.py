@@ -1,5 +1,6 @@
 """The first start, killed and cut off from power at each of its operations on files; the next start
-must find its way. And what is acknowledged right behind the first start."""
+must find its way. And what is acknowledged right behind the first start. A store in PostgreSQL is on another
+machine then, which goes on: it may know more of the first start than the data folder does."""
 
 import random
 
@@ -9,8 +10,6 @@ import power
 from instance import LEVEL, Reader, Server, binary, tool, verify
 from load import Client
 from oracle import CYREXA, Recipe
-
-pytestmark = pytest.mark.folder("it is about files of the data folder")
 
 FEW = 12  # moments that the quick level tries
 
