@@ -7,7 +7,7 @@ import random
 import pytest
 
 import power
-from instance import LEVEL, Reader, Server, binary, tool, verify
+from instance import LEVEL, Reader, Server, binary, stores, tool, verify
 from load import Client
 from oracle import CYREXA, Recipe
 
@@ -62,6 +62,7 @@ def use(folder, data):
     finally:
         server.kill()
     assert verify(binary(), data)[0] == 0
+    stores.forget(data)
 
 
 def test_first_start_is_broken_off(tmp_path, seed, operations):

@@ -59,6 +59,7 @@ def one_run(folder, program, fault):
     finally:
         world.store.server.kill()
     shutil.rmtree(folder)
+    stores.forget(world.store.data)
     return None
 
 
