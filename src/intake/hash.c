@@ -5,6 +5,9 @@
  * What is pending stands in the store, so a restart forgets nothing. Threads share one round of the tenants
  * (turns.c); when it comes to the end they sleep until a commit wakes them. A row that
  * somebody else replaced meanwhile (a verification hashes at once) is simply passed over.
+ *
+ * The difficulty is that commits wake threads which hardly ever run: whoever commits must not wait while one of them
+ * asks the store. So there are two locks, and who wakes takes only the one that nobody holds for longer than a copy.
  */
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -18,25 +21,44 @@
 
 #define LOWEST_PRIORITY 19
 #define RETRY_SECONDS   1
+#define WOKEN_MAX       64u /* tenants; of more, the search in the store finds the rest */
 
 struct intake_hash_lane {
     struct intake *intake;
     pthread_t *threads;
     size_t count;
-    pthread_mutex_t lock;
-    pthread_cond_t work;
+    pthread_mutex_t turns_lock; /* of the turns; the store is asked under it. Taken before the other */
     struct hash_turns *turns;
+    pthread_mutex_t lock; /* of all below */
+    pthread_cond_t work;
+    struct uuid woken[WOKEN_MAX]; /* tenants that the turns have not been told of */
+    size_t woken_count;
     uint64_t wakes; /* commits that may have brought work */
     uint64_t seen;  /* wakes at the time the last sleep ended */
     bool stopping;
 };
 
+/* Under turns_lock. */
+static void tell_turns(struct intake_hash_lane *lane)
+{
+    struct uuid woken[WOKEN_MAX];
+    pthread_mutex_lock(&lane->lock);
+    size_t count = lane->woken_count;
+    memcpy(woken, lane->woken, count * sizeof *woken);
+    lane->woken_count = 0;
+    pthread_mutex_unlock(&lane->lock);
+    for (size_t i = 0; i < count; i++) {
+        hash_turns_add(lane->turns, &woken[i]);
+    }
+}
+
 /* The next pending customer; false when there is none. */
 static bool next_pending(struct intake_hash_lane *lane, struct uuid *tenant, struct uuid *id)
 {
-    pthread_mutex_lock(&lane->lock);
+    pthread_mutex_lock(&lane->turns_lock);
+    tell_turns(lane);
     int err = hash_turns_next(lane->turns, lane->intake->options.store, clock_monotonic_ns() / 1000000, tenant, id);
-    pthread_mutex_unlock(&lane->lock);
+    pthread_mutex_unlock(&lane->turns_lock);
     return err == 0;
 }
 
@@ -164,6 +186,7 @@ struct intake_hash_lane *hash_lane_new(struct intake *intake)
     }
     lane->intake = intake;
     lane->wakes = 1;
+    pthread_mutex_init(&lane->turns_lock, NULL);
     pthread_mutex_init(&lane->lock, NULL);
     pthread_cond_init(&lane->work, NULL);
     lane->turns = hash_turns_new();
@@ -178,10 +201,23 @@ struct intake_hash_lane *hash_lane_new(struct intake *intake)
     return lane;
 }
 
+/* Under the lock. */
+static void note_woken(struct intake_hash_lane *lane, const struct uuid *tenant)
+{
+    for (size_t i = 0; i < lane->woken_count; i++) {
+        if (uuid_equal(&lane->woken[i], tenant)) {
+            return;
+        }
+    }
+    if (lane->woken_count < WOKEN_MAX) {
+        lane->woken[lane->woken_count++] = *tenant;
+    }
+}
+
 void hash_lane_wake(struct intake_hash_lane *lane, const struct uuid *tenant)
 {
     pthread_mutex_lock(&lane->lock);
-    hash_turns_add(lane->turns, tenant);
+    note_woken(lane, tenant);
     lane->wakes++;
     pthread_cond_broadcast(&lane->work);
     pthread_mutex_unlock(&lane->lock);
@@ -203,6 +239,7 @@ void hash_lane_free(struct intake_hash_lane **lane)
     }
     pthread_cond_destroy(&freed->work);
     pthread_mutex_destroy(&freed->lock);
+    pthread_mutex_destroy(&freed->turns_lock);
     hash_turns_free(&freed->turns);
     free(freed->threads);
     free(freed);

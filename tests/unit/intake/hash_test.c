@@ -1,10 +1,13 @@
 /* The hashing lane: plain secrets become hashes by themselves, and at once when asked. */
 #include "fixture.h"
 
+#include <semaphore.h>
+#include <stdatomic.h>
 #include <time.h>
 
 #include "../test.h"
 #include "record/record.h"
+#include "store/store_priv.h"
 
 static const struct fixture_options CYREXA = {.contract = "cyrexa"};
 
@@ -35,6 +38,14 @@ static bool verify(struct fixture *fixture, const struct uuid *id, enum secret_k
     return match;
 }
 
+static void wait_hashed(struct fixture *fixture, const struct uuid *id)
+{
+    for (int i = 0; i < 2000 && pending_of(fixture, id) > 0; i++) {
+        nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+    }
+    assert_int_equal(pending_of(fixture, id), 0);
+}
+
 static void becomes_ready_by_itself(void **state)
 {
     (void)state;
@@ -48,10 +59,7 @@ static void becomes_ready_by_itself(void **state)
               "\"answer\":\"rex\"},{\"question\":\"b\",\"answer\":\"blue\"}]}}]"));
     assert_int_equal(batch.answer.error, 0);
     id_of(&batch, &id);
-    for (int i = 0; i < 2000 && pending_of(&fixture, &id) > 0; i++) {
-        nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
-    }
-    assert_int_equal(pending_of(&fixture, &id), 0);
+    wait_hashed(&fixture, &id);
     static const struct {
         enum secret_kind kind;
         const char *value;
@@ -95,9 +103,78 @@ static void verifying_hashes_at_once(void **state)
     fixture_fini(&fixture);
 }
 
+/* ---- a store that takes its time to tell what is pending ---- */
+
+#define HELD_SECONDS 20
+
+static const struct store_ops *real;
+static sem_t inside;
+static sem_t let_go;
+static atomic_bool holds;
+static atomic_bool held_too_long;
+
+static int next_when_let(struct store *store, struct uuid *tenant, struct uuid *id)
+{
+    if (atomic_exchange(&holds, false)) {
+        struct timespec until;
+        clock_gettime(CLOCK_REALTIME, &until);
+        until.tv_sec += HELD_SECONDS;
+        sem_post(&inside);
+        atomic_store(&held_too_long, sem_timedwait(&let_go, &until) != 0);
+    }
+    return real->secrets_next_pending(store, tenant, id);
+}
+
+/* Its lane is the only one that asks. */
+static void hold_lane(struct fixture *fixture, struct store_ops *planted)
+{
+    intake_free(&fixture->intake);
+    real = fixture->store->ops;
+    *planted = *real;
+    planted->secrets_next_pending = next_when_let;
+    fixture->store->ops = planted;
+    struct intake_options options = {.store = fixture->store,
+                                     .ring = fixture->ring,
+                                     .auth = fixture->auth,
+                                     .worker_threads = 1,
+                                     .hash_threads = 1,
+                                     .imports = 4,
+                                     .request_chunks = 4,
+                                     .memory_bytes = 1u << 20};
+    atomic_store(&holds, true);
+    assert_int_equal(intake_new(&options, &fixture->intake), 0);
+    assert_int_equal(sem_wait(&inside), 0);
+}
+
+static void commits_do_not_wait_for_the_lane(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    struct fixture_batch batch;
+    struct store_ops planted;
+    struct uuid id;
+    fixture_init(&fixture, false);
+    assert_int_equal(sem_init(&inside, 0, 0), 0);
+    assert_int_equal(sem_init(&let_go, 0, 0), 0);
+    hold_lane(&fixture, &planted);
+    fixture_post(&fixture, &batch, &CYREXA, SLICE("[{\"person\":{\"password\":\"mine\"}}]"));
+    assert_int_equal(batch.answer.error, 0);
+    sem_post(&let_go);
+    id_of(&batch, &id);
+    wait_hashed(&fixture, &id); /* what woke the lane meanwhile is not forgotten */
+    assert_false(atomic_load(&held_too_long));
+    fixture_end(&batch);
+    intake_free(&fixture.intake);
+    fixture.store->ops = real;
+    fixture_fini(&fixture);
+    sem_destroy(&inside);
+    sem_destroy(&let_go);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(becomes_ready_by_itself),
-                                       cmocka_unit_test(verifying_hashes_at_once)};
+                                       cmocka_unit_test(verifying_hashes_at_once),
+                                       cmocka_unit_test(commits_do_not_wait_for_the_lane)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
