@@ -39,7 +39,13 @@ static uint64_t kept_items(const struct intake_progress *progress)
     return progress->created + progress->existing + progress->updated + progress->skipped;
 }
 
-/* Import lock held. */
+/* A row that says nothing of why its import ended. */
+static bool is_unsaid(const struct store_import *row)
+{
+    return row->state == IMPORT_ABORTED && !row->dry_run && row->error == 0;
+}
+
+/* What was aborted is never a yes. Import lock held. */
 static int error_of(const struct intake_import *import)
 {
     const struct intake_counts *counts = &import->counts;
@@ -50,7 +56,9 @@ static int error_of(const struct intake_import *import)
         return import->row.error;
     }
     bool nothing = import->admission.partial && counts->progress.received > 0 && kept_items(&counts->progress) == 0;
-    return import->failed || nothing ? answer_error_of_faults(counts) : 0;
+    bool unsaid = import->failed || (import->follow == FOLLOW_ALL && is_unsaid(&import->row));
+    int error = unsaid || nothing ? answer_error_of_faults(counts) : 0;
+    return unsaid && error == 0 ? ERR_OUTCOME_UNKNOWN : error;
 }
 
 /* ---- faults ---- */

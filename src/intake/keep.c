@@ -121,6 +121,16 @@ void keep_fail(struct intake_import *import, int error)
     pthread_mutex_unlock(&import->lock);
 }
 
+/* What failed without a fault to tell must not read like a yes, and not be for good. It happens to a chunk that is
+ * refused without a conflict of its own: an earlier request had one refused, and could not write down how it ended. Now
+ * that is done, and a retry is the first again. Import lock held. */
+static void note_unsaid(struct intake_import *import)
+{
+    if (import->failed && import->error == 0 && import->counts.faults == 0) {
+        import->error = ERR_OUTCOME_UNKNOWN;
+    }
+}
+
 /* How the import ended, into its row. */
 static void end_row(struct intake_import *import, uint32_t chunks)
 {
@@ -128,6 +138,7 @@ static void end_row(struct intake_import *import, uint32_t chunks)
     const struct intake_counts *counts = &import->counts;
     pthread_mutex_lock(&import->lock);
     import->closed = true;
+    note_unsaid(import);
     bool kept = !import->failed && !import->admission.dry_run;
     row->state = kept ? IMPORT_COMMITTED : IMPORT_ABORTED;
     row->received = counts->progress.received;
@@ -391,12 +402,17 @@ void keep_note(struct intake_chunk *chunk)
     }
 }
 
-/* The store refused an atomic chunk for its conflicts: they are the import's faults. */
+/*
+ * The store refused an atomic chunk for its conflicts: they are the import's faults. It takes nothing more of the
+ * import from now on, also not from a retry: so the last chunk must end it, even when its client has left meanwhile.
+ * (One that was left because its body is another's brings no chunk here.)
+ */
 void keep_note_conflicts(struct intake_chunk *chunk, struct intake_worker *tools)
 {
     struct intake_import *import = chunk->import;
     pthread_mutex_lock(&import->lock);
     import->failed = true;
+    import->left = false;
     for (size_t i = 0; i < chunk->commit.count; i++) {
         uint8_t kind = chunk->commit.outcomes[i].kind;
         if (kind == STORE_CONFLICT || kind == STORE_BUSY) {

@@ -86,9 +86,34 @@ static void kept_but_unspeakable(void **state)
     fixture_fini(&fixture);
 }
 
+/* Aborted, and no fault or error says why: not a yes, neither at first nor again. */
+static void aborted_is_no_yes(void **state)
+{
+    (void)state;
+    static const struct fixture_options options = {.contract = "cyrexa", .key = "k"};
+    struct fixture fixture;
+    struct fixture_batch batch;
+    struct intake_answer answer;
+    fixture_init(&fixture, false);
+    for (int again = 0; again < 2; again++) {
+        fixture_begin_again(&fixture, &batch, &options);
+        fixture_take(&batch, SLICE("[{}]"));
+        fixture_finish(&batch);
+        assert_int_equal(batch.answer.error, 0);
+        assert_int_equal(batch.answer.replayed, again);
+        batch.import->failed = !again;
+        batch.import->row.state = IMPORT_ABORTED;
+        intake_answer(batch.import, &answer);
+        assert_int_equal(answer.error, ERR_OUTCOME_UNKNOWN);
+        assert_int_equal(answer.created, 0);
+        fixture_end(&batch);
+    }
+    fixture_fini(&fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(one_error), cmocka_unit_test(answer_of_what_was_not_kept),
-                                       cmocka_unit_test(kept_but_unspeakable)};
+                                       cmocka_unit_test(kept_but_unspeakable), cmocka_unit_test(aborted_is_no_yes)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

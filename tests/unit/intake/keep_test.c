@@ -3,8 +3,10 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "../test.h"
+#include "intake/intake_priv.h"
 
 static const struct fixture_options CYREXA = {.contract = "cyrexa"};
 
@@ -182,10 +184,209 @@ static void races_have_one_winner(void **state)
     fixture_fini(&fixture);
 }
 
+/* ---- chosen moments ---- */
+
+static void pause_ms(void)
+{
+    nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+}
+
+/*
+ * The linker hands every taking of a mutex to __wrap_pthread_mutex_lock below: so a test can hold the threads that keep
+ * an import back at its lock.
+ */
+static struct {
+    struct intake_import *_Atomic import; /* NULL: nothing is done */
+    atomic_bool closed;                   /* the threads that keep wait */
+} moment;
+
+int __real_pthread_mutex_lock(pthread_mutex_t *mutex);
+int __wrap_pthread_mutex_lock(pthread_mutex_t *mutex);
+
+static bool is_keeping(const struct intake_track *track)
+{
+    return pthread_equal(pthread_self(), track->keeper) || pthread_equal(pthread_self(), track->laner);
+}
+
+int __wrap_pthread_mutex_lock(pthread_mutex_t *mutex)
+{
+    struct intake_import *import = atomic_load(&moment.import);
+    if (import == NULL || mutex != &import->lock || !is_keeping(import->track)) {
+        return __real_pthread_mutex_lock(mutex);
+    }
+    while (atomic_load(&moment.closed)) {
+        pause_ms();
+    }
+    return __real_pthread_mutex_lock(mutex);
+}
+
+static void wait_gone(struct fixture *fixture, const struct uuid *id)
+{
+    struct intake_progress progress;
+    while (intake_progress(fixture->intake, &fixture->tenant->id, id, &progress)) {
+        pause_ms();
+    }
+}
+
+/* Holds an external id with an open import. */
+static void hold(struct fixture *fixture, struct fixture_batch *holder)
+{
+    struct buf part;
+    buf_init(&part, 0);
+    buf_append_text(&part, "[{\"id\":\"held\"}");
+    fixture_items(&part, 1, 1100, false);
+    fixture_begin(fixture, holder, &CYREXA);
+    fixture_take(holder, buf_view(&part));
+    fixture_wait_kept(fixture, intake_import_id(holder->import), 1);
+    buf_fini(&part);
+}
+
+static void let_go(struct fixture *fixture, struct fixture_batch *holder)
+{
+    struct uuid id = *intake_import_id(holder->import);
+    fixture_end(holder);
+    wait_gone(fixture, &id);
+}
+
+/* Begins a body of which `kept` chunks are kept, and leaves it when the rest has come to where it would be. */
+static struct uuid leave_before_rest(struct fixture *fixture, const struct fixture_options *options, struct slice first,
+                                     uint32_t kept, struct slice rest)
+{
+    struct fixture_batch batch;
+    fixture_begin(fixture, &batch, options);
+    struct intake_import *import = batch.import;
+    struct uuid id = *intake_import_id(import);
+    fixture_take(&batch, first);
+    fixture_wait_kept(fixture, &id, kept);
+    atomic_store(&moment.closed, true);
+    atomic_store(&moment.import, import);
+    fixture_take(&batch, rest);
+    import_ref(import);
+    fixture_end(&batch);
+    for (bool left = false; !left; pause_ms()) {
+        pthread_mutex_lock(&import->lock);
+        left = import->left;
+        pthread_mutex_unlock(&import->lock);
+    }
+    atomic_store(&moment.closed, false);
+    import_unref(import);
+    wait_gone(fixture, &id);
+    atomic_store(&moment.import, NULL);
+    return id;
+}
+
+/* A chunk that the store refuses when its client has left already: that import can't be gone on with, so it ends there,
+ * and the key is free. By the keeper, and by the lane. */
+static void refused_when_left(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t held, count;
+        uint32_t kept;
+    } rows[] = {{1200, 2300, 1}, {4500, 5300, LANE_FROM}};
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct fixture fixture;
+        struct fixture_batch holder, batch;
+        struct fixture_options options = {.contract = "cyrexa", .key = "k"};
+        struct store_import row;
+        struct buf body;
+        fixture_init(&fixture, false);
+        hold(&fixture, &holder);
+        buf_init(&body, 0);
+        buf_append_byte(&body, '[');
+        fixture_items(&body, 0, rows[i].kept * 1000 + 1, false);
+        size_t first = body.size;
+        fixture_items(&body, rows[i].kept * 1000 + 1, rows[i].held, false);
+        buf_append_text(&body, ",{\"id\":\"held\"}");
+        fixture_items(&body, rows[i].held + 1, rows[i].count, false);
+        struct uuid id = leave_before_rest(&fixture, &options, slice_make(body.data, first), rows[i].kept,
+                                           slice_from(buf_view(&body), first));
+        fixture_row(&fixture, &id, &row);
+        assert_int_equal(row.state, IMPORT_ABORTED);
+        assert_int_equal(row.error, ERR_CUT_OFF);
+        let_go(&fixture, &holder);
+        buf_append_byte(&body, ']');
+        fixture_begin_again(&fixture, &batch, &options);
+        fixture_take(&batch, buf_view(&body));
+        fixture_finish(&batch);
+        assert_int_equal(batch.answer.error, 0);
+        assert_int_equal(batch.answer.created, rows[i].count);
+        assert_int_equal(fixture_customers(&fixture), rows[i].count);
+        fixture_end(&batch);
+        buf_fini(&body);
+        fixture_fini(&fixture);
+    }
+}
+
+/* As when an earlier request's chunk was refused, and its end could not be written: the store takes nothing more. */
+static void refuse_one(struct fixture *fixture, const struct uuid *import)
+{
+    static const uint8_t content[2][CRYPTO_MAC_BYTES] = {{1}, {2}};
+    static const struct record_key key = {.kind = IDENTIFIER_EXTERNAL_ID, .unique = true, .mac = {7}};
+    struct store_customer customers[2];
+    struct store_outcome outcomes[2];
+    for (uint8_t i = 0; i < 2; i++) {
+        customers[i] = (struct store_customer){
+            .id = {{i + 1}}, .record = SLICE("x"), .fingerprint = content[i], .keys = &key, .key_count = 1};
+    }
+    struct store_chunk chunk = {.tenant = fixture->tenant->id,
+                                .import = *import,
+                                .number = 1,
+                                .customers = customers,
+                                .count = 2,
+                                .atomic = true,
+                                .outcomes = outcomes};
+    struct store_chunk *chunks = &chunk;
+    assert_int_equal(store_commit(fixture->store, &chunks, 1), 0);
+    assert_int_equal(chunk.error, 0);
+    assert_false(chunk.kept);
+}
+
+/* What failed without a fault that could be told is no yes, and not for good. */
+static void failed_without_faults(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    struct fixture_batch batch;
+    struct fixture_options options = {.contract = "cyrexa", .key = "k", .shape = INTAKE_COUNTS};
+    struct store_import row;
+    struct buf body;
+    fixture_init(&fixture, false);
+    buf_init(&body, 0);
+    buf_append_byte(&body, '[');
+    fixture_items(&body, 0, 1500, false);
+    fixture_begin(&fixture, &batch, &options);
+    struct uuid id = *intake_import_id(batch.import);
+    fixture_take(&batch, buf_view(&body));
+    fixture_wait_kept(&fixture, &id, 1);
+    fixture_end(&batch);
+    wait_gone(&fixture, &id);
+    refuse_one(&fixture, &id);
+    buf_append_byte(&body, ']');
+    for (int again = 0; again < 2; again++) {
+        fixture_begin_again(&fixture, &batch, &options);
+        fixture_take(&batch, buf_view(&body));
+        fixture_finish(&batch);
+        assert_int_equal(batch.answer.error, again ? 0 : ERR_OUTCOME_UNKNOWN);
+        assert_int_equal(batch.answer.created, again ? 1500 : 0);
+        assert_false(batch.answer.replayed);
+        fixture_row(&fixture, &id, &row);
+        assert_int_equal(row.state, IMPORT_ABORTED);
+        assert_int_equal(row.error, ERR_OUTCOME_UNKNOWN);
+        fixture_end(&batch);
+    }
+    assert_int_equal(fixture_customers(&fixture), 1500);
+    buf_fini(&body);
+    fixture_fini(&fixture);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(outcomes), cmocka_unit_test(late_conflict_undoes_all),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(outcomes),
+                                       cmocka_unit_test(late_conflict_undoes_all),
                                        cmocka_unit_test(envelope_counts_as_content),
-                                       cmocka_unit_test(races_have_one_winner)};
+                                       cmocka_unit_test(races_have_one_winner),
+                                       cmocka_unit_test(refused_when_left),
+                                       cmocka_unit_test(failed_without_faults)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
