@@ -360,6 +360,8 @@ static void prepare(struct intake_chunk *chunk, struct intake_worker *tools)
     if (chunk->last) {
         end_row(import, chunk->number + 1);
         chunk->commit.row = &import->row;
+        bool aborted = import->row.state == IMPORT_ABORTED && !chunk->commit.dry;
+        chunk->commit.count = aborted ? 0 : chunk->commit.count; /* by request, since the chunk was prepared */
     } else if (!import->opened) {
         chunk->commit.row = &import->opening;
     }

@@ -193,12 +193,14 @@ static void pause_ms(void)
 
 /*
  * The linker hands every taking of a mutex to __wrap_pthread_mutex_lock below: so a test can hold the threads that keep
- * an import back at its lock.
+ * an import back at its lock, or do something in their place just before they take it.
  */
 static struct {
     struct intake_import *_Atomic import; /* NULL: nothing is done */
     atomic_bool closed;                   /* the threads that keep wait */
-} moment;
+    atomic_int takings;                   /* of its lock by them, before it is aborted there; below 0: it is not */
+    atomic_int aborted;                   /* what that came to */
+} moment = {.takings = -1};
 
 int __real_pthread_mutex_lock(pthread_mutex_t *mutex);
 int __wrap_pthread_mutex_lock(pthread_mutex_t *mutex);
@@ -216,6 +218,9 @@ int __wrap_pthread_mutex_lock(pthread_mutex_t *mutex)
     }
     while (atomic_load(&moment.closed)) {
         pause_ms();
+    }
+    if (atomic_load(&moment.takings) >= 0 && atomic_fetch_sub(&moment.takings, 1) == 0) {
+        atomic_store(&moment.aborted, intake_abort(import->intake, &import->row.tenant, &import->id));
     }
     return __real_pthread_mutex_lock(mutex);
 }
@@ -380,6 +385,41 @@ static void failed_without_faults(void **state)
     fixture_fini(&fixture);
 }
 
+/* An abort by request between any two looks that the keeper takes at the import: it is kept whole, or not at all. */
+static void aborted_at_any_moment(void **state)
+{
+    (void)state;
+    static const size_t counts[] = {1, 1500};
+    for (int at = 0; at < 24; at++) {
+        struct fixture fixture;
+        struct fixture_batch batch;
+        struct buf body;
+        size_t count = counts[at % 2];
+        fixture_init(&fixture, false);
+        buf_init(&body, 0);
+        buf_append_byte(&body, '[');
+        fixture_items(&body, 0, count, true);
+        buf_append_byte(&body, ']');
+        fixture_begin(&fixture, &batch, &CYREXA);
+        atomic_store(&moment.takings, at / 2);
+        atomic_store(&moment.aborted, ERR_IMPORT_ENDED);
+        atomic_store(&moment.import, batch.import);
+        fixture_take(&batch, buf_view(&body));
+        fixture_finish(&batch);
+        bool kept = batch.answer.error == 0;
+        assert_true(kept || batch.answer.error == ERR_ABORTED);
+        assert_int_equal(atomic_load(&moment.aborted), kept ? ERR_IMPORT_ENDED : 0);
+        assert_true(at >= 2 || !kept);
+        assert_int_equal(batch.answer.created, kept ? count : 0);
+        assert_int_equal(fixture_customers(&fixture), kept ? count : 0);
+        atomic_store(&moment.import, NULL);
+        atomic_store(&moment.takings, -1);
+        fixture_end(&batch);
+        buf_fini(&body);
+        fixture_fini(&fixture);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(outcomes),
@@ -387,6 +427,7 @@ int main(void)
                                        cmocka_unit_test(envelope_counts_as_content),
                                        cmocka_unit_test(races_have_one_winner),
                                        cmocka_unit_test(refused_when_left),
-                                       cmocka_unit_test(failed_without_faults)};
+                                       cmocka_unit_test(failed_without_faults),
+                                       cmocka_unit_test(aborted_at_any_moment)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
