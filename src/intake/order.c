@@ -65,11 +65,35 @@ static bool may_be_resumed(const struct intake_import *import, int error)
     return import->admission.keyed && !import->failed && (error == ERR_CUT_OFF || err_is_temporary(error));
 }
 
-/* A body that is not the key's must leave what the key's import has alone. */
+/* Whether the chunk stands for one that the key's import has kept. From the spool comes that import's own body. */
+static bool is_retried(const struct intake_import *import, const struct intake_chunk *chunk)
+{
+    return chunk->followed && !import->admission.spooled;
+}
+
+/* A body that can't be read is not the one that the key's import has kept chunks of. */
+static bool is_unreadable(int error)
+{
+    return error == ERR_MALFORMED_JSON || error == ERR_MALFORMED_CSV || error == ERR_MALFORMED_ENVELOPE ||
+           error == ERR_ITEM_TOO_LARGE;
+}
+
+/* Whether the body is the key's can't be told: its packing is damaged, or it is beyond a limit by now. */
+static bool is_unknown(int error)
+{
+    return error == ERR_MALFORMED_ENCODING || error == ERR_TOO_LARGE || error == ERR_TOO_MANY_ITEMS;
+}
+
+/* A body that is not the key's must leave what the key's import has alone; unless that is to be aborted. */
+static bool spares_kept(struct intake_import *import, const struct intake_chunk *chunk)
+{
+    bool other = chunk->error == ERR_KEY_REUSED || (is_retried(import, chunk) && is_unknown(chunk->error));
+    return other && !atomic_load(&import->aborting);
+}
+
 static void note_error(struct intake_import *import, const struct intake_chunk *chunk)
 {
-    bool other = chunk->error == ERR_KEY_REUSED;
-    import->left = import->left || other || may_be_resumed(import, chunk->error);
+    import->left = import->left || spares_kept(import, chunk) || may_be_resumed(import, chunk->error);
     import->failed = import->failed || !import->left;
     if (import->error == 0) {
         import->error = chunk->error;
@@ -82,6 +106,10 @@ static void take_turn(struct intake_import *import, struct intake_chunk *chunk)
 {
     int err = chunk->error == 0 && import->admission.keyed && !import->left ? follow_turn(import, chunk) : 0;
     chunk->error = chunk->error == 0 ? err : chunk->error;
+    if (is_retried(import, chunk) && is_unreadable(chunk->error)) {
+        chunk->error = ERR_KEY_REUSED;
+        chunk->place = (struct json_error){0};
+    }
     if (chunk->error != 0) {
         note_error(import, chunk);
     }

@@ -111,10 +111,13 @@ static void other_requests(void **state)
 {
     (void)state;
     static const char body[] = "[{\"customerName\":\"x\"},{\"customerName\":\"y\"}]";
-    static const char *const others[] = {"[{\"customerName\":\"x\"}]", "[]",
+    static const char *const others[] = {"[{\"customerName\":\"x\"}]",
+                                         "[]",
                                          "[{\"customerName\":\"y\"},{\"customerName\":\"x\"}]",
                                          "[{\"customerName\":\"x\"},{\"customerName\":\"y\"},{}]",
-                                         "[{\"customerName\":\"x\"},{\"customerName\":\"z\"}]"};
+                                         "[{\"customerName\":\"x\"},{\"customerName\":\"z\"}]",
+                                         "[{\"customerName\":\"x\"},{]",
+                                         "{}"};
     struct fixture fixture;
     struct fixture_batch batch;
     struct fixture_options options = {.contract = "cyrexa", .key = "k"};
@@ -238,11 +241,11 @@ static void resume(void **state)
     }
 }
 
-/* A body that is not the key's leaves what was kept alone. */
+/* A body that is not the key's leaves what was kept alone, also when it can't be read. */
 static void resume_with_another_body(void **state)
 {
     (void)state;
-    static const char *const others[] = {"[{}]", "[]", "[{\"id\":5}]"};
+    static const char *const others[] = {"[{}]", "[]", "[{\"id\":5}]", "[{]", "{}", "x", "[{\"id\":1},{\"id\":x}]"};
     struct fixture fixture;
     struct fixture_batch batch;
     struct fixture_options options = {.contract = "cyrexa", .key = "k"};
@@ -260,10 +263,15 @@ static void resume_with_another_body(void **state)
         assert_int_equal(row.state, IMPORT_OPEN);
         buf_fini(&body);
     }
+    static const struct fixture_options packed = {.contract = "cyrexa", .key = "k", .encoding = INTAKE_GZIP};
+    post_again(&fixture, &batch, &packed, SLICE("damaged on its way"));
+    assert_int_equal(batch.answer.error, ERR_MALFORMED_ENCODING);
+    fixture_end(&batch);
     whole(&body, 2600, false);
     post_again(&fixture, &batch, &options, buf_view(&body));
     assert_int_equal(batch.answer.error, 0);
     assert_int_equal(batch.answer.created, 2600);
+    assert_true(uuid_equal(&id, intake_import_id(batch.import)));
     assert_int_equal(fixture_customers(&fixture), 2600);
     fixture_end(&batch);
     buf_fini(&body);
