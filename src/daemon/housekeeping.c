@@ -1,8 +1,8 @@
 /*
  * Upkeep behind the requests' backs, in small steps with rests between them: the rows of aborted imports are
- * swept, and what is too old is removed. And the store's health: a full disk is tried again each second, a database
- * that is away comes back by itself; storage
- * that failed can't be trusted by this process any more, so after a time in which reads go on it is asked to end.
+ * swept, what is too old is removed, and imports that were left open by mischance are ended. And the store's health: a
+ * full disk is tried again each second, a database that is away comes back by itself; storage that failed can't be
+ * trusted by this process any more, so after a time in which reads go on it is asked to end.
  *
  * The difficulty is the pace. A step is short and a rest follows it, whatever is left to do, so that
  * upkeep never has more than a share of the store.
@@ -21,6 +21,8 @@
 #define PAUSE_IDLE_MS    1000
 #define PAUSE_STEP_MS    10 /* bounds the rate: at most 100,000 rows a second */
 #define EXPIRE_EVERY_MS  3600000
+#define LOST_EVERY_MS    60000
+#define LOST_AFTER_MS    120000
 #define SECOND_MS        1000
 #define HOUR_MS          3600000
 #define DAY_MS           (24 * HOUR_MS)
@@ -36,6 +38,8 @@ struct housekeeping {
     int64_t failed_at_ms;   /* when storage was first seen to have failed; monotonic */
     bool gave_up;           /* the process has been asked to end */
     int64_t next_expire_ms; /* monotonic */
+    int64_t next_lost_ms;   /* monotonic */
+    bool resumed;           /* a full disk has room again, and imports that it left open are not yet ended */
 };
 
 static int64_t now_ms(void)
@@ -80,6 +84,7 @@ static bool watch_health(struct housekeeping *housekeeping)
     if (health == ERR_STORAGE_FULL) {
         say_health(housekeeping, health);
         health = store_resume(housekeeping->options.store);
+        housekeeping->resumed = housekeeping->resumed || health == 0;
     }
     say_health(housekeeping, health);
     if (health != 0 && health != ERR_STORAGE_FULL && health != ERR_STORAGE_AWAY) {
@@ -118,6 +123,25 @@ static bool expire(struct housekeeping *housekeeping)
     return left;
 }
 
+/* Open imports that can't be resumed and that no request has hold their keys for nothing. Behind a full disk there are
+ * such, and since it is known who is under way they need not wait; else a while lies between, for a database may be
+ * slow to do what it was told. */
+static void end_lost(struct housekeeping *housekeeping)
+{
+    const struct housekeeping_options *options = &housekeeping->options;
+    struct store_expiry expiry = {.lost_before_ms = housekeeping->resumed ? INT64_MAX : clock_real_ms() - LOST_AFTER_MS,
+                                  .under_way = options->under_way,
+                                  .context = options->context};
+    bool left = false;
+    if (!housekeeping->resumed && now_ms() < housekeeping->next_lost_ms) {
+        return;
+    }
+    if (store_expire(options->store, &expiry, &left) == 0) {
+        housekeeping->resumed = false;
+    }
+    housekeeping->next_lost_ms = now_ms() + LOST_EVERY_MS;
+}
+
 /* Waits, but no longer than until the stop. False then. */
 static bool pause_ms(struct housekeeping *housekeeping, int64_t ms)
 {
@@ -142,6 +166,7 @@ static void *housekeeping_run(void *context)
     while (pause_ms(housekeeping, left ? PAUSE_STEP_MS : PAUSE_IDLE_MS)) {
         left = false;
         if (watch_health(housekeeping)) {
+            end_lost(housekeeping);
             bool swept_all = !sweep(housekeeping);
             left = expire(housekeeping) || !swept_all;
         }

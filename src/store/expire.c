@@ -1,6 +1,9 @@
 /*
- * What is too old: open resumable imports that nobody goes on with are aborted; claims on idempotency keys,
+ * What is too old: open imports that nobody goes on with are aborted; claims on idempotency keys,
  * and the reports of ended imports (outcomes, faults, marks of changes), are removed.
+ *
+ * An open import that can't be resumed is one whose end could not be written (a full disk), or of whose beginning
+ * nobody knew that it was (a database that went away). Who had it is gone: it holds its keys for nothing.
  *
  * The difficulty is to look at little. Imports are never removed, so they are not walked: open ones stand in the
  * set, and whose reports remain is told by the report rows themselves, import by import, with one seek each. A cursor
@@ -29,7 +32,8 @@ struct expirer {
 
 /* ---- open imports ---- */
 
-/* An open import ends: nobody goes on with it. Its idempotency key is free again. */
+/* An open import ends: nobody goes on with it. Its idempotency key is free again. One that can't be resumed ends as
+ * the next start would end it. */
 static int abort_import(struct expirer *expirer, const struct store_unfinished *entry, struct store_import *row)
 {
     struct store_local *local = expirer->local;
@@ -37,7 +41,7 @@ static int abort_import(struct expirer *expirer, const struct store_unfinished *
     after.state = entry->wrote ? IMPORT_ABORTED : 0;
     after.claimed = false;
     row->state = IMPORT_ABORTED;
-    row->error = (int16_t)ERR_CUT_OFF;
+    row->error = (int16_t)(row->resumable ? ERR_CUT_OFF : ERR_STOPPING);
     row->ended_ms = clock_real_ms();
     struct store_unfinished_set *next = store_unfinished_change(local->unfinished, &after, 1);
     if (next == NULL) {
@@ -55,20 +59,31 @@ static int abort_import(struct expirer *expirer, const struct store_unfinished *
     return err;
 }
 
+/* Whether it has been left alone for long enough to be one that nobody goes on with. A key makes it resumable. */
+static bool is_left(const struct expirer *expirer, const struct store_unfinished *entry)
+{
+    const struct store_expiry *expiry = expirer->expiry;
+    bool may_end =
+        entry->touched_ms < expiry->resume_before_ms || (!entry->claimed && entry->touched_ms < expiry->lost_before_ms);
+    return entry->state == IMPORT_OPEN && !entry->foreign && may_end &&
+           !store_runs_has(expirer->local, &entry->tenant, &entry->import) &&
+           (expiry->under_way == NULL || !expiry->under_way(expiry->context, &entry->tenant, &entry->import));
+}
+
 /* One entry of the set; `entry` is a copy. */
 static int look_at_open(struct expirer *expirer, const struct store_unfinished *entry)
 {
     const struct store_expiry *expiry = expirer->expiry;
-    if (entry->state != IMPORT_OPEN || entry->foreign || entry->touched_ms >= expiry->resume_before_ms ||
-        store_runs_has(expirer->local, &entry->tenant, &entry->import) ||
-        (expiry->under_way != NULL && expiry->under_way(expiry->context, &entry->tenant, &entry->import))) {
+    if (!is_left(expirer, entry)) {
         return 0;
     }
     struct store_import row;
     struct buf envelope;
     buf_init(&envelope, 0);
     int err = store_local_import_get(&expirer->local->store, &entry->tenant, &entry->import, &row, &envelope);
-    if (err == 0 && row.resumable && row.state == IMPORT_OPEN) {
+    bool left = err == 0 && row.state == IMPORT_OPEN &&
+                entry->touched_ms < (row.resumable ? expiry->resume_before_ms : expiry->lost_before_ms);
+    if (left) {
         err = abort_import(expirer, entry, &row);
         store_kv_batch_clear(expirer->local->kv, expirer->batch);
     }

@@ -305,13 +305,15 @@ int store_sweep(struct store *store, size_t limit, bool *left) MUST_CHECK;
 /*
  * Removes up to `limit` rows that are too old: claims on idempotency keys made before request_before_ms,
  * outcomes and faults of imports that ended before report_before_ms (their rows get `expired`), and ends open
- * resumable imports that nobody went on with since resume_before_ms as aborted. *left tells whether more
- * remain. The caller keeps open imports that are under way from it by `under_way`.
+ * imports that nobody went on with as aborted: resumable ones since resume_before_ms, others since lost_before_ms.
+ * *left tells whether more remain; with a limit of 0 open imports alone are looked at. The caller keeps open imports
+ * that are under way from it by `under_way`, which must know of an import before its first row is committed.
  */
 struct store_expiry {
     int64_t request_before_ms;
     int64_t report_before_ms;
     int64_t resume_before_ms;
+    int64_t lost_before_ms;
     bool (*under_way)(void *context, const struct uuid *tenant, const struct uuid *import);
     void *context;
     size_t limit;

@@ -256,6 +256,53 @@ static void left_imports_end(struct fixture *fixture)
     }
 }
 
+/* Open imports that can't be resumed, and whose end was never written: who had them is gone. */
+static void lost_imports_end(struct fixture *fixture)
+{
+    struct store_import lost = fixture_import(fixture, 0);
+    struct store_import under_way = fixture_import(fixture, 0);
+    struct store_import resumable = fixture_import(fixture, 0);
+    struct store_expiry expiry = {.under_way = is_under_way, .context = &under_way};
+    bool left = true;
+    resumable.resumable = true;
+    fixture_commit(fixture, fixture_chunk(fixture, &lost, 0, two, 2), &lost, IMPORT_OPEN);
+    fixture_commit(fixture, fixture_chunk(fixture, &under_way, 0, &third, 1), &under_way, IMPORT_OPEN);
+    fixture_end(fixture, &resumable, IMPORT_OPEN);
+    assert_int_equal(fixture_keep(fixture, 0, two, 2)->outcomes[0].kind, STORE_BUSY);
+    expiry.lost_before_ms = clock_real_ms() - 60000;
+    assert_int_equal(store_expire(fixture->store, &expiry, &left), 0);
+    assert_int_equal(import_row(fixture, &lost).state, IMPORT_OPEN); /* nobody knows yet that it is left alone */
+    expiry.lost_before_ms = clock_real_ms() + 60000;
+    assert_int_equal(store_expire(fixture->store, &expiry, &left), 0);
+    assert_int_equal(import_row(fixture, &lost).state, IMPORT_ABORTED);
+    assert_int_equal(import_row(fixture, &lost).error, ERR_STOPPING);
+    assert_int_equal(import_row(fixture, &under_way).state, IMPORT_OPEN);
+    assert_int_equal(import_row(fixture, &resumable).state, IMPORT_OPEN);
+    assert_int_equal(fixture_keep(fixture, 0, two, 2)->outcomes[0].kind, STORE_CREATED);
+    fixture_sweep(fixture);
+    under_way.created = 1;
+    under_way.chunks = 1;
+    fixture_end(fixture, &under_way, IMPORT_COMMITTED);
+    fixture_end(fixture, &resumable, IMPORT_ABORTED);
+    assert_int_equal(fixture_count(fixture, 0), 3);
+}
+
+/* One that has a run is under way, whatever is said of it. */
+static void an_import_with_a_run_is_not_lost(struct fixture *fixture)
+{
+    struct store_import row = fixture_import(fixture, 0);
+    struct store_run *run = NULL;
+    bool left = true;
+    struct store_expiry expiry = {.lost_before_ms = clock_real_ms() + 60000};
+    fixture_end(fixture, &row, IMPORT_OPEN);
+    assert_int_equal(store_run_open(fixture->store, &row.tenant, &row.id, &run), 0);
+    assert_int_equal(store_expire(fixture->store, &expiry, &left), 0);
+    assert_int_equal(import_row(fixture, &row).state, IMPORT_OPEN);
+    store_run_cancel(&run);
+    assert_int_equal(store_expire(fixture->store, &expiry, &left), 0);
+    assert_int_equal(import_row(fixture, &row).state, IMPORT_ABORTED);
+}
+
 /* A claim that is another import's meanwhile is not freed with the import that had it first. */
 static void left_imports_free_their_own_claim(struct fixture *fixture)
 {
@@ -286,6 +333,8 @@ const struct row ended_rows[] = {
     {"reports that are too old go, customers stay", KIND_ALL, old_reports_go},
     {"expiry goes on after a reopen", KIND_KEPT, expiry_goes_on_after_reopen},
     {"S5 S9 an open import that nobody goes on with ends", KIND_ALL, left_imports_end},
+    {"S5 one that can't be resumed ends when nobody has it", KIND_ALL, lost_imports_end},
+    {"one that has a run does not", KIND_LOCAL, an_import_with_a_run_is_not_lost},
     {"S9 it frees its own claim only", KIND_ALL, left_imports_free_their_own_claim},
     {0},
 };
