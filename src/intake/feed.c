@@ -11,7 +11,11 @@
  * The difficulty is who stands for the import while it waits: the object that took the body in does, with its key,
  * so that another request of the key meets "in flight"; it is shown until the feeding one takes its place. Files
  * that an earlier run left have no such object: they are fed with what their head says.
+ *
+ * What was answered with 202 has a turn: its place is taken before its row is committed, and there is room for all that
+ * have one.
  */
+#include <assert.h>
 #include <dirent.h>
 #include <stdlib.h>
 #include <time.h>
@@ -23,14 +27,15 @@
 #include "base/thread.h"
 #include "intake/spool_priv.h"
 
-#define WAITING_MAX 1024u /* bodies that wait for their turn; one more is not taken so */
+#define WAITING_MAX 1024u /* bodies that wait or are being taken in; one more is not accepted */
 #define PAUSE_S     1
 
 struct feed {
     struct intake *intake;
     const char *folder;
     struct queue *accept; /* struct intake_import */
-    struct queue *turns;  /* struct turn */
+    struct queue *turns;  /* struct turn; as many as there are places, and as an earlier run left */
+    atomic_size_t places; /* that are taken: turns that there are */
     pthread_t acceptor;
     pthread_t feeder;
     bool accepting;
@@ -122,6 +127,9 @@ static int read_head(const struct intake *intake, struct slice head, struct inta
 int feed_begin(struct intake_import *import)
 {
     const struct intake *intake = import->intake;
+    if (atomic_load(&intake->feed->places) >= WAITING_MAX) {
+        return ERR_OVERLOADED; /* before its body comes; whether there is a place in the end is seen then */
+    }
     const struct auth_tenant *tenant = import->admission.grant.tenant;
     struct buf head;
     buf_init(&head, SPOOL_HEAD_LIMIT_BYTES);
@@ -158,25 +166,45 @@ static void refuse(struct intake_import *import, int err)
     spool_drop(&import->spool);
 }
 
-static int take_turn(struct feed *feed, struct intake_import *import, const struct uuid *id)
+static void turn_free(struct feed *feed, struct turn *turn)
+{
+    if (turn->import != NULL) {
+        import_unref(turn->import);
+    }
+    free(turn);
+    atomic_fetch_sub(&feed->places, 1);
+}
+
+/* Takes a place. NULL: no memory. */
+static struct turn *turn_new(struct feed *feed, struct intake_import *import, const struct uuid *id)
 {
     struct turn *turn = calloc(1, sizeof *turn);
-    if (turn == NULL) {
-        return ERR_NO_MEMORY;
+    if (turn != NULL) {
+        *turn = (struct turn){.id = *id, .import = import};
+        atomic_fetch_add(&feed->places, 1);
     }
-    *turn = (struct turn){.id = *id, .import = import};
-    if (!queue_try_push(feed->turns, turn)) {
-        free(turn);
+    return turn;
+}
+
+/* Everything that may fail comes before the row. The acceptor alone takes places while the server runs. */
+static int accept_safely(struct feed *feed, struct intake_import *import, struct turn **turn)
+{
+    if (atomic_load(&feed->places) >= WAITING_MAX) {
         return ERR_OVERLOADED;
     }
-    return 0;
+    *turn = turn_new(feed, NULL, &import->id);
+    int err = *turn == NULL ? ERR_NO_MEMORY : spool_finish(import->spool);
+    return err == 0 ? commit_row(import) : err;
 }
 
 static void accept_one(struct feed *feed, struct intake_import *import)
 {
-    int err = spool_finish(import->spool);
-    err = err == 0 ? commit_row(import) : err;
+    struct turn *turn = NULL;
+    int err = accept_safely(feed, import, &turn);
     if (err != 0) {
+        if (turn != NULL) {
+            turn_free(feed, turn);
+        }
         refuse(import, err);
         import_done(import);
         import_unref(import);
@@ -187,13 +215,11 @@ static void accept_one(struct feed *feed, struct intake_import *import)
     pthread_mutex_lock(&import->lock);
     import->parted = true; /* who aborts it while it waits does so in the store, where it lasts */
     pthread_mutex_unlock(&import->lock);
-    struct uuid id = import->id;
+    turn->import = import;
     import_done(import);
-    /* It is open and its file is safe: when there is no place for it now, the next start takes it up. */
-    if (take_turn(feed, import, &id) != 0) {
-        log_warning(NULL, "spooled body waits for a restart", NULL);
-        import_unref(import);
-    }
+    bool pushed = queue_try_push(feed->turns, turn);
+    assert(pushed); /* it has a place */
+    (void)pushed;
 }
 
 static void *acceptor_run(void *context)
@@ -332,14 +358,6 @@ static void log_unreadable(const struct uuid *id, int err)
     log_error(&subject, "spooled body can't be taken in", "\"code\":\"%s\"", err_code(err));
 }
 
-static void drop_holder(struct turn *turn)
-{
-    if (turn->import != NULL) {
-        import_unref(turn->import);
-        turn->import = NULL;
-    }
-}
-
 /* The one that feeds takes the place of the one that waited, and its key, unless that was aborted meanwhile. */
 static int end_waiting(struct feed *feed, struct turn *turn, bool *aborted)
 {
@@ -368,8 +386,7 @@ static void feed_turn(struct feed *feed, struct turn *turn)
     } else if (!err_is_temporary(err)) {
         log_unreadable(&turn->id, err);
     }
-    drop_holder(turn);
-    free(turn);
+    turn_free(feed, turn);
 }
 
 static void *feeder_run(void *context)
@@ -378,8 +395,7 @@ static void *feeder_run(void *context)
     struct turn *turn;
     while ((turn = queue_pop(feed->turns)) != NULL) {
         if (atomic_load(&feed->stopping)) {
-            drop_holder(turn);
-            free(turn);
+            turn_free(feed, turn);
         } else {
             feed_turn(feed, turn);
         }
@@ -389,21 +405,36 @@ static void *feeder_run(void *context)
 
 /* ---- start and stop ---- */
 
-/* Files that an earlier run left, in the order of their names, which is that of their making. */
+static int take_turn(struct feed *feed, const char *name)
+{
+    struct uuid id;
+    if (!uuid_from_text(slice_from_text(name), &id)) {
+        return 0;
+    }
+    struct turn *turn = turn_new(feed, NULL, &id);
+    if (turn == NULL) {
+        return ERR_NO_MEMORY;
+    }
+    bool pushed = queue_try_push(feed->turns, turn);
+    assert(pushed);
+    (void)pushed;
+    return 0;
+}
+
+/* Files that an earlier run left, in the order of their names, which is that of their making. All of them: they were
+ * answered with 202. */
 static int take_up(struct feed *feed)
 {
     struct dirent **entries = NULL;
     int count = scandir(feed->folder, &entries, NULL, alphasort);
-    int err = 0;
+    feed->turns = queue_new(WAITING_MAX + (count > 0 ? (size_t)count : 0));
+    int err = feed->turns == NULL ? ERR_NO_MEMORY : 0;
     for (int i = 0; i < count; i++) {
-        struct uuid id;
-        if (err == 0 && uuid_from_text(slice_from_text(entries[i]->d_name), &id)) {
-            err = take_turn(feed, NULL, &id);
-        }
+        err = err == 0 ? take_turn(feed, entries[i]->d_name) : err;
         free(entries[i]);
     }
     free(entries);
-    return err == ERR_OVERLOADED ? 0 : err; /* the rest at the next start */
+    return err;
 }
 
 int feed_new(struct intake *intake, struct feed **feed)
@@ -417,9 +448,8 @@ int feed_new(struct intake *intake, struct feed **feed)
     pthread_mutex_init(&made->lock, NULL);
     pthread_cond_init(&made->woken, NULL);
     made->accept = queue_new(intake_import_limit(&intake->options));
-    made->turns = queue_new(WAITING_MAX);
     *feed = made;
-    int err = made->accept == NULL || made->turns == NULL ? ERR_NO_MEMORY : take_up(made);
+    int err = made->accept == NULL ? ERR_NO_MEMORY : take_up(made);
     if (err == 0) {
         made->accepting = thread_start(&made->acceptor, "accept", acceptor_run, made) == 0;
         made->feeding = thread_start(&made->feeder, "feed", feeder_run, made) == 0;
@@ -444,6 +474,8 @@ void feed_free(struct feed **feed)
         queue_close(freed->turns);
         if (freed->feeding) {
             pthread_join(freed->feeder, NULL);
+        } else {
+            (void)feeder_run(freed); /* lets go of what was taken up */
         }
     }
     queue_free(&freed->accept);

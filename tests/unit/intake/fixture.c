@@ -9,6 +9,30 @@
 
 #define MUST(call) assert_int_equal((call), 0)
 
+static void begin_intake(struct fixture *fixture, bool tight, const char *spool)
+{
+    struct intake_options options = {.store = fixture->store,
+                                     .ring = fixture->ring,
+                                     .auth = fixture->auth,
+                                     .worker_threads = 2,
+                                     .hash_threads = 1,
+                                     .imports = 64,
+                                     .request_chunks = tight ? 2 : 8,
+                                     .memory_bytes = tight ? 1 : 64u << 20,
+                                     .key_window_ms = 24 * 3600 * 1000,
+                                     .spool = spool,
+                                     .contracts = fixture->contracts,
+                                     .contract_count = FIXTURE_CONTRACTS};
+    MUST(intake_new(&options, &fixture->intake));
+    fixture->registry.intake = fixture->intake;
+}
+
+void fixture_restart(struct fixture *fixture, const char *spool)
+{
+    intake_free(&fixture->intake);
+    begin_intake(fixture, false, spool);
+}
+
 void fixture_init(struct fixture *fixture, bool tight)
 {
     static const uint8_t root[CRYPTO_KEY_BYTES] = {1, 2, 3};
@@ -24,16 +48,7 @@ void fixture_init(struct fixture *fixture, bool tight)
     }
     MUST(auth_tenant_create(fixture->auth, SLICE("acme"), true, false));
     MUST(auth_tenant_get(fixture->auth, SLICE("acme"), &fixture->tenant));
-    struct intake_options options = {.store = fixture->store,
-                                     .ring = fixture->ring,
-                                     .auth = fixture->auth,
-                                     .worker_threads = 2,
-                                     .hash_threads = 1,
-                                     .imports = 64,
-                                     .request_chunks = tight ? 2 : 8,
-                                     .memory_bytes = tight ? 1 : 64u << 20,
-                                     .key_window_ms = 24 * 3600 * 1000};
-    MUST(intake_new(&options, &fixture->intake));
+    begin_intake(fixture, tight, NULL);
     fixture->registry = (struct registry){.store = fixture->store,
                                           .ring = fixture->ring,
                                           .intake = fixture->intake,
@@ -100,6 +115,7 @@ int fixture_try(struct fixture *fixture, struct fixture_batch *batch, const stru
         .strict = options->strict,
         .partial = options->partial,
         .dry_run = options->dry_run,
+        .async = options->async,
         .format = options->format,
         .encoding = options->encoding,
         .shape = options->shape,

@@ -28,6 +28,8 @@ struct fixture {
 /* Fails the test when a part can't be made. Few chunks and little memory when `tight`. */
 void fixture_init(struct fixture *fixture, bool tight);
 void fixture_fini(struct fixture *fixture);
+/* The intake ends, and another one begins over the same store: with a folder of bodies that are taken in later. */
+void fixture_restart(struct fixture *fixture, const char *spool);
 
 const struct contract *fixture_contract(const struct fixture *fixture, const char *name);
 
@@ -48,6 +50,7 @@ struct fixture_options {
     bool strict;
     bool partial;
     bool dry_run;
+    bool async;
     uint8_t format;
     uint8_t encoding;
     uint8_t shape;
