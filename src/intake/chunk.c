@@ -4,7 +4,8 @@
  * An import may take a chunk when it has fewer than request_chunks and the bytes under way in all are
  * below memory_bytes; one that has none always may, so that every import moves on. Chunks under way end
  * without anybody's help, so whoever waits for them is woken in the end: no import waits for one
- * that itself waits.
+ * that itself waits. Those that are being filled end when their clients like; they are counted apart, and only
+ * against new imports (import.c).
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -145,14 +146,16 @@ void chunk_release(struct intake_chunk *chunk)
     struct intake_import *import = chunk->import;
     struct intake *intake = import->intake;
     size_t charged = chunk->charged_bytes;
+    size_t filled = chunk->filled_bytes;
     bool early = chunk->shipped && chunk->number < LANE_FROM;
     chunk_reset(chunk);
     struct list awake;
     list_init(&awake);
     pthread_mutex_lock(&intake->lock);
-    assert(import->held > 0 && intake->bytes >= charged);
+    assert(import->held > 0 && intake->bytes >= charged && intake->filled >= filled);
     import->held--;
     intake->bytes -= charged;
+    intake->filled -= filled;
     import->early += early;
     if (import->early == LANE_FROM && early) {
         pthread_cond_broadcast(&intake->early);

@@ -53,14 +53,15 @@ static void begin_row(struct intake_import *import)
     import->opening = import->row;
 }
 
-/* An import may always have one chunk, so many imports may have more than memory_bytes; beyond this a new one is
- * told to come again. */
+/* An import may always have one chunk, so many imports may have more than memory_bytes, under way or while they are
+ * being filled; beyond this a new one is told to come again. */
 #define FULL_BYTES (96u << 20)
 
 static bool is_full(const struct intake *intake)
 {
+    size_t bytes = intake->bytes + intake->filled;
     return intake->import_count == intake_import_limit(&intake->options) ||
-           (intake->bytes >= FULL_BYTES && intake->bytes - FULL_BYTES >= intake->options.memory_bytes);
+           (bytes >= FULL_BYTES && bytes - FULL_BYTES >= intake->options.memory_bytes);
 }
 
 /* Counts it in and gives it its id. More imports than connections are under way when clients leave before

@@ -78,7 +78,8 @@ struct intake_chunk {
     uint64_t first_index;       /* its first item's index in the body */
     struct buf text;            /* the items, one behind the other, and JSON_PADDING bytes */
     struct buf items;           /* struct chunk_item */
-    size_t charged_bytes;       /* of the intake's memory */
+    size_t filled_bytes;        /* of the intake's memory, while it is being filled */
+    size_t charged_bytes;       /* the same from when it is shipped */
     struct uuid_maker id_maker; /* makes its customers' ids, set aside in the order of the body */
 
     /* check and seal */
@@ -264,7 +265,8 @@ struct intake {
     pthread_cond_t early; /* an import's first chunks are decided */
     struct list pool;     /* free chunks */
     size_t pool_bytes;
-    size_t bytes; /* of chunks under way */
+    size_t bytes;  /* of chunks under way */
+    size_t filled; /* of chunks that are being filled: as slowly as clients like, so no import waits for these */
     size_t import_count;
     struct list resting; /* imports that wait to be woken */
     struct map *running; /* tenant, import -> its struct intake_import */

@@ -12,6 +12,9 @@
 #include "base/clock.h"
 #include "intake/spool_priv.h"
 
+/* A chunk that is being filled is counted in pieces: a small body costs no lock, and an item none of its own. */
+#define COUNT_BYTES (64u << 10)
+
 static bool is_full(const struct intake_chunk *chunk)
 {
     return chunk_count(chunk) >= LIMIT_CHUNK_ITEMS || chunk->text.size >= LIMIT_CHUNK_BYTES;
@@ -38,8 +41,10 @@ static void ship(struct intake_import *import, struct intake_chunk *chunk, bool 
     crypto_random(&random, sizeof random);
     pthread_mutex_lock(&intake->lock);
     intake->bytes += chunk->charged_bytes;
+    intake->filled -= chunk->filled_bytes;
     chunk->id_maker = uuid_reserve(&intake->uuids, (uint64_t)import->started_ms, random, chunk_count(chunk));
     pthread_mutex_unlock(&intake->lock);
+    chunk->filled_bytes = 0;
     chunk_push(intake->work, chunk);
 }
 
@@ -64,6 +69,19 @@ static void refuse_large_item(struct intake_import *import)
     refuse_body(import, ERR_ITEM_TOO_LARGE, &place);
 }
 
+static void count_filled(struct intake_import *import)
+{
+    struct intake *intake = import->intake;
+    size_t grown = import->filling->text.size - import->filling->filled_bytes;
+    if (grown < COUNT_BYTES) {
+        return;
+    }
+    pthread_mutex_lock(&intake->lock);
+    intake->filled += grown;
+    pthread_mutex_unlock(&intake->lock);
+    import->filling->filled_bytes += grown;
+}
+
 /* Appends bytes of the current item, which may begin a new chunk. */
 static void append_part(struct intake_import *import, struct slice bytes)
 {
@@ -78,6 +96,7 @@ static void append_part(struct intake_import *import, struct slice bytes)
         return;
     }
     buf_append_slice(&import->filling->text, bytes);
+    count_filled(import);
 }
 
 static void end_item(struct intake_import *import)

@@ -9,6 +9,35 @@
 
 static const struct fixture_options CYREXA = {.contract = "cyrexa"};
 
+/* What was left is ended in a while. */
+static void wait_until_idle(struct fixture *fixture)
+{
+    for (int i = 0; i < 1000; i++) {
+        pthread_mutex_lock(&fixture->intake->lock);
+        size_t left = fixture->intake->import_count;
+        pthread_mutex_unlock(&fixture->intake->lock);
+        if (left == 0) {
+            break;
+        }
+        nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
+    }
+}
+
+static void add_bytes(struct fixture *fixture, size_t bytes)
+{
+    pthread_mutex_lock(&fixture->intake->lock);
+    fixture->intake->bytes += bytes;
+    pthread_mutex_unlock(&fixture->intake->lock);
+}
+
+static size_t filled(struct fixture *fixture)
+{
+    pthread_mutex_lock(&fixture->intake->lock);
+    size_t bytes = fixture->intake->filled;
+    pthread_mutex_unlock(&fixture->intake->lock);
+    return bytes;
+}
+
 /* However many clients begin and leave, the queues hold what they leave. */
 static void imports_are_bounded(void **state)
 {
@@ -32,15 +61,7 @@ static void imports_are_bounded(void **state)
         intake_release(&batches[i].import);
     }
     struct fixture_batch batch;
-    for (int i = 0; i < 1000; i++) { /* what they left is ended in a while */
-        pthread_mutex_lock(&fixture.intake->lock);
-        size_t left = fixture.intake->import_count;
-        pthread_mutex_unlock(&fixture.intake->lock);
-        if (left == 0) {
-            break;
-        }
-        nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
-    }
+    wait_until_idle(&fixture);
     fixture_post(&fixture, &batch, &CYREXA, SLICE("[{}]"));
     assert_int_equal(batch.answer.error, 0);
     fixture_end(&batch);
@@ -70,6 +91,71 @@ static void a_full_intake_takes_no_more(void **state)
         pthread_mutex_unlock(&fixture.intake->lock);
         intake_release(&import);
     }
+    fixture_fini(&fixture);
+}
+
+/* An item that comes slowly, in small pieces. */
+static void feed_slowly(struct fixture_batch *batch, struct slice body)
+{
+    while (body.size > 0) {
+        size_t size = body.size < 40000 ? body.size : 40000;
+        fixture_take(batch, slice_make(body.data, size));
+        body = slice_from(body, size);
+    }
+}
+
+/* What clients fill chunks with counts against new imports while it comes. */
+static void what_is_being_filled_counts(void **state)
+{
+    (void)state;
+    static const size_t free_bytes[] = {1000000, 800000};
+    static const int errors[] = {0, ERR_OVERLOADED};
+    struct fixture fixture;
+    struct fixture_batch slow, other;
+    struct buf body;
+    fixture_init(&fixture, false); /* 64 MiB and 96 may be there */
+    buf_init(&body, 0);
+    buf_printf(&body, "[{\"id\":\"slow\",\"customerName\":\"%0*d", 900000, 7);
+    for (size_t i = 0; i < COUNT_OF(free_bytes); i++) {
+        size_t bytes = (160u << 20) - free_bytes[i];
+        add_bytes(&fixture, bytes);
+        fixture_begin(&fixture, &slow, &CYREXA);
+        feed_slowly(&slow, buf_view(&body));
+        assert_int_equal(fixture_try(&fixture, &other, &CYREXA), errors[i]);
+        fixture_end(&other);
+        fixture_end(&slow);
+        wait_until_idle(&fixture);
+        add_bytes(&fixture, -bytes);
+        assert_int_equal(filled(&fixture), 0);
+    }
+    buf_fini(&body);
+    fixture_fini(&fixture);
+}
+
+/* All of it is given back, be it of one chunk or of several. */
+static void what_was_filled_is_given_back(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    struct buf item;
+    fixture_init(&fixture, false);
+    buf_init(&item, 0);
+    buf_printf(&item, "{\"id\":\"slow\",\"customerName\":\"%0*d\"}", 900000, 7);
+    for (size_t items = 1; items < 6; items++) { /* three fill a chunk */
+        struct fixture_batch slow;
+        fixture_begin(&fixture, &slow, &CYREXA);
+        for (size_t i = 0; i < items; i++) {
+            fixture_take(&slow, i == 0 ? SLICE("[") : SLICE(","));
+            feed_slowly(&slow, buf_view(&item));
+        }
+        size_t bytes = (items > 3 ? items - 3 : items) * item.size;
+        assert_true(filled(&fixture) <= bytes && filled(&fixture) + (64u << 10) > bytes);
+        fixture_take(&slow, SLICE("]"));
+        fixture_finish(&slow);
+        assert_int_equal(filled(&fixture), 0);
+        fixture_end(&slow);
+    }
+    buf_fini(&item);
     fixture_fini(&fixture);
 }
 
@@ -103,8 +189,9 @@ static void released_at_every_stage(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(imports_are_bounded),
-                                       cmocka_unit_test(a_full_intake_takes_no_more),
-                                       cmocka_unit_test(released_at_every_stage)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(imports_are_bounded), cmocka_unit_test(a_full_intake_takes_no_more),
+        cmocka_unit_test(what_is_being_filled_counts), cmocka_unit_test(what_was_filled_is_given_back),
+        cmocka_unit_test(released_at_every_stage)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
