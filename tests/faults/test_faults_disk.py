@@ -1,6 +1,8 @@
 """A real small file system, filled up under load. The server says 507 while there is no room, answers reads, and
 loses nothing that it acknowledged; with room again it takes writes without being started anew."""
 
+import http.client
+import json
 import os
 import random
 import subprocess
@@ -9,8 +11,8 @@ import time
 
 import pytest
 
-from instance import Reader, binary
-from load import Client, Died
+from instance import Reader, Server, binary
+from load import PATHS, Client, Died
 from oracle import CYREXA, NEXERA, Recipe
 from rounds import Store
 
@@ -139,3 +141,56 @@ def test_a_disk_fills_up_and_is_cleared(tmp_path, small_disk):
         store.stop()
     finally:
         store.server.kill()
+
+
+def get(server, path):
+    with Reader(server) as reader:
+        return next(iter(reader.many([(path, None)])))[1]
+
+
+def send_over_a_full_disk(server, client, items, ballast):
+    """One body without a key: the disk fills up in its middle, so that its end can't be kept, nor that it ended."""
+    connection = http.client.HTTPConnection(server.host, server.port, timeout=PATIENCE_S)
+
+    def send(some, before):
+        body = before + b",".join(json.dumps(item).encode() for item in some)
+        connection.send(b"%x\r\n%s\r\n" % (len(body), body))
+
+    connection.putrequest("POST", PATHS[CYREXA])
+    for name, value in {**client.headers(CYREXA), "Transfer-Encoding": "chunked"}.items():
+        connection.putheader(name, value)
+    connection.endheaders()
+    send(items[:3500], b"[")
+    wait_until(
+        lambda: any(one["progress"]["decided"] >= 3000 for one in get(server, "/v1/imports?limit=1")["imports"]),
+        "its first chunks are kept",
+    )
+    with open(ballast, "wb", buffering=0) as file:
+        with pytest.raises(OSError):
+            while True:
+                file.write(bytes(1 << 16))
+    for at in range(3500, len(items), 500):
+        send(items[at : at + 500], b",")
+    connection.send(b"1\r\n]\r\n0\r\n\r\n")
+    answer = connection.getresponse()
+    answer.read()
+    connection.close()
+    return answer.status, answer.headers["Muster-Import"]
+
+
+def test_what_a_full_disk_left_open_ends_when_there_is_room(tmp_path, small_disk):
+    data = small_disk / "data"
+    data.mkdir(mode=0o700)
+    server = Server(binary(), data, tmp_path / "log", ["--store-memory", "16"]).wait_ready()
+    try:
+        client = Client(server.host, server.port, server.credentials)
+        items = Recipe("left", CYREXA, 12000, fat=True).items()
+        ballast = small_disk / "ballast"
+        status, left = send_over_a_full_disk(server, client, items, ballast)
+        assert status == 507
+        ballast.unlink()
+        wait_until(lambda: ready(server) == 200, "writable again")
+        wait_until(lambda: get(server, f"/v1/imports/{left}")["state"] == "aborted", "it ends")
+        assert client.send(CYREXA, items[:5]).status == 200  # its ids are free
+    finally:
+        server.kill()
