@@ -33,7 +33,7 @@ def test_answered_first_taken_in_behind(own_server):
     assert state["state"] == "committed" and state["counts"]["created"] == 2500
     results = own_server.get(f"{location}/results").body.decode().splitlines()
     assert len(results) == 2500
-    assert not list((own_server.data / "spool").iterdir())
+    wait_until(lambda: not list((own_server.data / "spool").iterdir()), "its file goes behind its end")
 
 
 def test_faults_are_told_by_the_import(own_server):

@@ -2,6 +2,7 @@
  * in its time and once, and a stop does not wait. */
 #include "../intake/fixture.h"
 
+#include <assert.h>
 #include <stdatomic.h>
 #include <time.h>
 
@@ -129,9 +130,72 @@ static void gives_up_once(void **state)
     housekeeping_stop(&housekeeping);
 }
 
+/* ---- a disk that was full ---- */
+
+static atomic_bool full;
+static atomic_int ended_at_once;
+static atomic_int ended_later;
+
+static int full_health(struct store *store)
+{
+    (void)store;
+    return atomic_load(&full) ? ERR_STORAGE_FULL : 0;
+}
+
+static int resume_at_once(struct store *store)
+{
+    (void)store;
+    atomic_store(&full, false);
+    return 0;
+}
+
+static int sweep_nothing(struct store *store, size_t limit, bool *left)
+{
+    (void)store, (void)limit;
+    *left = false;
+    return 0;
+}
+
+static int count_lost(struct store *store, const struct store_expiry *expiry, bool *left)
+{
+    (void)store;
+    *left = false;
+    if (expiry->limit == 0) {
+        assert(expiry->under_way == never);
+        bool now = expiry->lost_before_ms == INT64_MAX;
+        assert(now || expiry->lost_before_ms <= clock_real_ms() - 120000);
+        atomic_fetch_add(now ? &ended_at_once : &ended_later, 1);
+    }
+    return 0;
+}
+
+/* At its start as usual; and once more, without waiting, when a full disk has room again. */
+static void ends_what_a_full_disk_left(void **state)
+{
+    (void)state;
+    const struct store_ops ops = {
+        .health = full_health, .resume = resume_at_once, .sweep = sweep_nothing, .expire = count_lost};
+    struct store store = {.ops = &ops};
+    struct housekeeping_options options = {.store = &store, .under_way = never};
+    struct housekeeping *housekeeping;
+    assert_int_equal(housekeeping_start(&options, &housekeeping), 0);
+    for (int i = 0; i < 1000 && atomic_load(&ended_later) == 0; i++) {
+        nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+    }
+    assert_int_equal(atomic_load(&ended_at_once), 0);
+    atomic_store(&full, true);
+    for (int i = 0; i < 1000 && atomic_load(&ended_at_once) == 0; i++) {
+        nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+    }
+    nanosleep(&(struct timespec){.tv_sec = 2}, NULL);
+    assert_int_equal(atomic_load(&ended_at_once), 1);
+    assert_int_equal(atomic_load(&ended_later), 1);
+    housekeeping_stop(&housekeeping);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(sweeps), cmocka_unit_test(gives_up_once),
-                                       cmocka_unit_test(stops_at_once)};
+                                       cmocka_unit_test(ends_what_a_full_disk_left), cmocka_unit_test(stops_at_once)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
