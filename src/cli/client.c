@@ -20,7 +20,8 @@ struct exchange {
     struct client_answer *answer;
     struct slice body_left;
     bool body_done;
-    bool answer_headed; /* the answer's head came whole; libcurl takes one that breaks off for an answer without a body */
+    bool answer_headed; /* the answer's head came whole; libcurl takes one that breaks off for an answer without a body
+                         */
     bool gave_up;
     char why[CURL_ERROR_SIZE];
 };

@@ -148,7 +148,8 @@ int store_pg_expire(struct store *store, const struct store_expiry *expiry, bool
     *left = false;
     pthread_mutex_lock(&postgres->upkeep_lock);
     int err = store_pg_perform_upkeep(postgres, &connect);
-    if (err == 0 && store_pg_lease(postgres, postgres->upkeep, "upkeep")) {
+    /* Open imports alone are each server's own to end. */
+    if (err == 0 && (expiry->limit == 0 || store_pg_lease(postgres, postgres->upkeep, "upkeep"))) {
         err = store_pg_perform_upkeep(postgres, &call);
     }
     pthread_mutex_unlock(&postgres->upkeep_lock);
