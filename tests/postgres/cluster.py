@@ -330,7 +330,7 @@ class Cluster:
         self.primary.rows(f"ALTER SYSTEM SET synchronous_standby_names = '{name}'")
         self.primary.rows("SELECT pg_reload_conf()")
         if name:
-            wait_until(lambda: self._is_synchronous(name), "the standby is synchronous")
+            wait_until(lambda: self._is_synchronous(name), "the standby is synchronous", 5 * PATIENCE_S)
             end = self.primary.value("SELECT pg_current_wal_flush_lsn()")
             wait_until(lambda: self.primary.value(
                 f"SELECT count(*) FROM pg_stat_replication WHERE flush_lsn >= '{end}'") != "0", "the standby has all")
