@@ -175,6 +175,7 @@ struct store_pg_engine {
     char version[48];
     char durability[160]; /* in words, for an operator */
     bool serializable;
+    bool too_old;    /* to be trusted with what must be unique */
     unsigned schema; /* 0: none */
 };
 

@@ -63,6 +63,10 @@ static const char *const tuning[STORE_PG_SCHEMA][MIGRATE_STATEMENTS] = {
 
 /* ---- what it is ---- */
 
+/* Before it, Citus asks its workers for READ COMMITTED whatever was asked of it (its change 6483): two servers could
+ * keep one external id twice. */
+#define CITUS_LEAST "11.2"
+
 /* One text of one row; empty when there is none. */
 static void ask_text(struct store_link *link, const char *sql, char *text, size_t room)
 {
@@ -90,7 +94,7 @@ static void make_plain(char *text)
 static void name_engine(struct store_link *link, struct store_pg_engine *engine)
 {
     char version[160];
-    char citus[16];
+    char citus[16] = "";
     ask_text(link, "SELECT version()", version, sizeof version);
     make_plain(version);
     bool cockroach = strstr(version, "CockroachDB") != NULL;
@@ -107,6 +111,7 @@ static void name_engine(struct store_link *link, struct store_pg_engine *engine)
         engine->version[end - 1] = '\0';
     }
     engine->serializable = cockroach || yugabyte;
+    engine->too_old = citus[0] != '\0' && strverscmp(citus, CITUS_LEAST) < 0;
 }
 
 static bool is_postgres(const struct store_pg_engine *engine)
@@ -224,6 +229,11 @@ int store_pg_migrate(struct store_link *link, struct store_pg_engine *engine, st
 {
     static const char *const begin[] = {"BEGIN ISOLATION LEVEL READ COMMITTED", NULL};
     static const char *const rollback[] = {"ROLLBACK", NULL};
+    if (engine->too_old) {
+        buf_append_text(why,
+                        "this Citus does not keep transactions apart; Muster needs Citus " CITUS_LEAST " or later");
+        return ERR_CONFIG;
+    }
     if (engine->schema > STORE_PG_SCHEMA) {
         return refuse_newer(engine->schema, why);
     }

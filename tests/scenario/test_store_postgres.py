@@ -219,6 +219,18 @@ def test_migrating_from_many_at_once(database):
         assert json.loads(out)["to"] == json.loads(store("status", "--store", url(database), "--json"))["schemaWanted"]
 
 
+@pytest.mark.parametrize("version, words", [("11.1-1", "needs Citus 11.2"), ("9.5-1", "needs Citus 11.2"), ("11.2-1", None)])
+def test_a_citus_that_keeps_transactions_not_apart(tmp_path, database, version, words):
+    cluster.shared().primary.rows(
+        "INSERT INTO pg_extension (oid, extname, extowner, extnamespace, extrelocatable, extversion) "
+        f"VALUES (99999, 'citus', 10, 11, false, '{version}')", database)
+    if words is None:
+        store("migrate", "--store", url(database))
+    else:
+        assert words in refused_start(tmp_path / "data", url(database))
+        store("migrate", "--store", url(database), code=USAGE, words=words)
+
+
 def test_a_newer_schema(tmp_path, database):
     store("migrate", "--store", url(database))
     cluster.shared().primary.rows("UPDATE muster_schema SET version = version + 1", database)
