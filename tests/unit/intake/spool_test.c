@@ -89,6 +89,7 @@ static void back_as_it_went(void **state)
     assert_int_equal(info.st_mode & 0777, 0600);
     assert_int_equal(read_whole(&place, &IMPORT, &body), 0);
     assert_true(slice_equal(buf_view(&body), buf_view(&place.body)));
+    buf_fini(&body);
     assert_int_equal(read_whole(&place, &OTHER, &body), ERR_NOT_FOUND);
     buf_fini(&body);
     spool_remove(place.folder, &IMPORT);
