@@ -21,7 +21,8 @@
 #include "base/log.h"
 #include "store/rocks_priv.h"
 
-#define DOUBT_PATTERN "doubt-%llu.sst"
+#define DOUBT_PREFIX  "doubt-"
+#define DOUBT_PATTERN DOUBT_PREFIX "%llu.sst"
 
 struct doubts {
     int folder;
@@ -43,9 +44,10 @@ static void doubts_find(const struct rocks *rocks, struct doubts *doubts)
     doubts->count = 0;
     doubts->folder = open(rocks->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     while (folder != NULL && (entry = readdir(folder)) != NULL && doubts->count < STORE_ROCKS_FILES_MAX) {
-        unsigned long long number;
-        char end;
-        if (sscanf(entry->d_name, DOUBT_PATTERN "%c", &number, &end) == 1) {
+        bool doubt = strncmp(entry->d_name, DOUBT_PREFIX, strlen(DOUBT_PREFIX)) == 0;
+        char *end = NULL;
+        unsigned long long number = doubt ? strtoull(entry->d_name + strlen(DOUBT_PREFIX), &end, 10) : 0;
+        if (doubt && strcmp(end, ".sst") == 0) {
             doubts->numbers[doubts->count++] = number;
         }
     }
@@ -67,10 +69,9 @@ static unsigned long long missing_number(const char *text)
 {
     const char *at = strstr(text, "No such file");
     while (at != NULL && (at = strchr(at, '/')) != NULL) {
-        unsigned long long number;
-        char kind[4] = "";
-        at++;
-        if (sscanf(at, "%llu.%3[a-z]", &number, kind) == 2 && (strcmp(kind, "sst") == 0 || strcmp(kind, "ldb") == 0)) {
+        char *end = NULL;
+        unsigned long long number = strtoull(++at, &end, 10);
+        if (end > at && (strncmp(end, ".sst", 4) == 0 || strncmp(end, ".ldb", 4) == 0)) {
             return number;
         }
     }
