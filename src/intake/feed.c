@@ -176,14 +176,22 @@ static void turn_free(struct feed *feed, struct turn *turn)
 }
 
 /* Takes a place. NULL: no memory. */
-static struct turn *turn_new(struct feed *feed, struct intake_import *import, const struct uuid *id)
+static struct turn *turn_new(struct feed *feed, const struct uuid *id)
 {
     struct turn *turn = calloc(1, sizeof *turn);
     if (turn != NULL) {
-        *turn = (struct turn){.id = *id, .import = import};
+        turn->id = *id;
         atomic_fetch_add(&feed->places, 1);
     }
     return turn;
+}
+
+/* It has a place, so there is room. */
+static void turn_push(struct feed *feed, struct turn *turn)
+{
+    bool pushed = queue_try_push(feed->turns, turn);
+    assert(pushed);
+    (void)pushed;
 }
 
 /* Everything that may fail comes before the row. The acceptor alone takes places while the server runs. */
@@ -192,7 +200,7 @@ static int accept_safely(struct feed *feed, struct intake_import *import, struct
     if (atomic_load(&feed->places) >= WAITING_MAX) {
         return ERR_OVERLOADED;
     }
-    *turn = turn_new(feed, NULL, &import->id);
+    *turn = turn_new(feed, &import->id);
     int err = *turn == NULL ? ERR_NO_MEMORY : spool_finish(import->spool);
     return err == 0 ? commit_row(import) : err;
 }
@@ -217,9 +225,7 @@ static void accept_one(struct feed *feed, struct intake_import *import)
     pthread_mutex_unlock(&import->lock);
     turn->import = import;
     import_done(import);
-    bool pushed = queue_try_push(feed->turns, turn);
-    assert(pushed); /* it has a place */
-    (void)pushed;
+    turn_push(feed, turn);
 }
 
 static void *acceptor_run(void *context)
@@ -411,13 +417,11 @@ static int take_turn(struct feed *feed, const char *name)
     if (!uuid_from_text(slice_from_text(name), &id)) {
         return 0;
     }
-    struct turn *turn = turn_new(feed, NULL, &id);
+    struct turn *turn = turn_new(feed, &id);
     if (turn == NULL) {
         return ERR_NO_MEMORY;
     }
-    bool pushed = queue_try_push(feed->turns, turn);
-    assert(pushed);
-    (void)pushed;
+    turn_push(feed, turn);
     return 0;
 }
 

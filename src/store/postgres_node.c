@@ -49,16 +49,14 @@ static bool change_one(struct store_link *link, const char *sql, const struct st
 static bool change_soon(const struct store_postgres *postgres, struct store_link *link, const char *sql,
                         const struct store_params *params)
 {
-    const char *engine = postgres->engine.name;
-    bool knows_local = strcmp(engine, "PostgreSQL") == 0 || strcmp(engine, "Citus") == 0;
     store_link_send(link,
                     postgres->engine.serializable ? "BEGIN ISOLATION LEVEL SERIALIZABLE"
                                                   : "BEGIN ISOLATION LEVEL READ COMMITTED",
                     NULL);
     store_link_send(link,
-                    knows_local ? "SELECT set_config('lock_timeout', '" LOCK_S "s', true), "
-                                  "set_config('synchronous_commit', 'local', true)"
-                                : "SELECT set_config('lock_timeout', '" LOCK_S "s', true)",
+                    store_pg_is_postgres(&postgres->engine) ? "SELECT set_config('lock_timeout', '" LOCK_S "s', true), "
+                                                              "set_config('synchronous_commit', 'local', true)"
+                                                            : "SELECT set_config('lock_timeout', '" LOCK_S "s', true)",
                     NULL);
     store_link_send(link, sql, params);
     store_link_send(link, "COMMIT", NULL);

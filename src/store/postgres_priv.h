@@ -179,6 +179,9 @@ struct store_pg_engine {
     unsigned schema; /* 0: none */
 };
 
+/* PostgreSQL itself, Citus included: with its settings and its way to be durable. */
+bool store_pg_is_postgres(const struct store_pg_engine *engine);
+
 #define STORE_PG_SCHEMA 1u /* that this program needs */
 
 /* Looks what the server is. Trouble is the link's. */

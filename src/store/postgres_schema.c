@@ -114,7 +114,7 @@ static void name_engine(struct store_link *link, struct store_pg_engine *engine)
     engine->too_old = citus[0] != '\0' && strverscmp(citus, CITUS_LEAST) < 0;
 }
 
-static bool is_postgres(const struct store_pg_engine *engine)
+bool store_pg_is_postgres(const struct store_pg_engine *engine)
 {
     return strcmp(engine->name, "PostgreSQL") == 0 || strcmp(engine->name, "Citus") == 0;
 }
@@ -126,7 +126,7 @@ static void look_at_durability(struct store_link *link, struct store_pg_engine *
     char sync[8];
     char names[8];
     char standbys[24];
-    if (!is_postgres(engine)) {
+    if (!store_pg_is_postgres(engine)) {
         (void)snprintf(engine->durability, sizeof engine->durability, "replicated by %s", engine->name);
         return;
     }
@@ -209,7 +209,7 @@ static void migrate_from(struct store_link *link, const struct store_pg_engine *
     char sql[96];
     for (unsigned i = version; i < STORE_PG_SCHEMA; i++) {
         send_all(link, migrations[i]);
-        if (is_postgres(engine)) {
+        if (store_pg_is_postgres(engine)) {
             send_all(link, tuning[i]);
         }
     }
