@@ -334,6 +334,28 @@ static int check_items(struct intake_worker *worker, struct intake_chunk *chunk)
     return err == 0 && chunk->refused > 0 ? refuse_finish(chunk) : err;
 }
 
+static void pause_looking(void *context)
+{
+    check_aside(context);
+}
+
+/* The lane decides chunks one after the other; what takes it longest, looking up keys, is done here for it. */
+static void look_ahead(struct intake_worker *worker, struct intake_chunk *chunk)
+{
+    const struct intake_admission *admission = &chunk->import->admission;
+    bool goes_by_lane = chunk->number >= LANE_FROM && !chunk->last && !chunk->followed;
+    bool refused = chunk->error != 0 || (chunk->refused > 0 && !admission->partial);
+    if (!goes_by_lane || refused || chunk->customers == NULL || admission->on_existing == IMPORT_EXISTING_UPDATE) {
+        return;
+    }
+    chunk->commit = (struct store_chunk){.tenant = admission->grant.tenant->id,
+                                         .customers = chunk->customers,
+                                         .count = chunk_count(chunk),
+                                         .outcomes = chunk->commit.outcomes};
+    chunk->ahead =
+        store_look_ahead(chunk->import->intake->options.store, &chunk->commit, chunk->arena, pause_looking, worker);
+}
+
 void chunk_check(struct intake_worker *worker, struct intake_chunk *chunk)
 {
     int err = buf_reserve(&chunk->text, JSON_PADDING);
@@ -355,4 +377,5 @@ void chunk_check(struct intake_worker *worker, struct intake_chunk *chunk)
         fail(chunk, err);
     }
     seal_finish(chunk);
+    look_ahead(worker, chunk);
 }

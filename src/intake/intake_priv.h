@@ -84,7 +84,8 @@ struct intake_chunk {
 
     /* check and seal */
     struct arena *arena;
-    struct buf records; /* sealed records and secrets rows, one behind the other */
+    struct buf records;        /* sealed records and secrets rows, one behind the other */
+    struct store_ahead *ahead; /* who has its keys, of chunks for the bulk lane; or NULL */
     struct uuid *ids;
     uint8_t *nonces;
     struct store_customer *customers;

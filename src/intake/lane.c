@@ -117,6 +117,7 @@ static void add(struct intake_chunk *chunk, struct list *runs)
     struct intake_worker *tools = &import->track->laner_tools;
     int err = open_run(import, runs);
     keep_prepare(chunk, tools);
+    chunk->commit.ahead = chunk->commit.count > 0 ? chunk->ahead : NULL;
     err = err == 0 ? store_run_add(import->run, &chunk->commit) : err;
     if (err != 0 || chunk->commit.error != 0) {
         keep_fail(import, err != 0 ? err : chunk->commit.error);

@@ -85,8 +85,10 @@ struct store_envelope {
 
 struct store_group {
     struct store_local *local;
-    struct arena *arena;  /* what lasts as long as the group is taken from it */
-    struct store_kv *out; /* whose put takes the rows that are composed; NULL: the local store's */
+    struct arena *arena;          /* what lasts as long as the group is taken from it */
+    struct store_kv *out;         /* whose put takes the rows that are composed; NULL: the local store's */
+    void (*pause)(void *context); /* called now and then while keys are looked up; NULL: not */
+    void *pause_context;
     int64_t now_ms;
     struct store_group_chunk *chunks;
     size_t count;
@@ -96,6 +98,7 @@ struct store_group {
     size_t claim_count;
     struct store_slot *slots; /* in order of key */
     size_t slot_count;
+    bool met; /* some of them had a holder when they were looked up */
     struct store_request_slot *requests;
     size_t request_count;
     struct store_update *updates; /* in order, also those of chunks that are not kept */
@@ -110,7 +113,7 @@ struct store_group {
 /* Finds the imports' states, the unique keys and who has them. 0 or why that can't be read. */
 int store_group_prepare(struct store_group *group, struct store_chunk *const *chunks, size_t count) MUST_CHECK;
 /* The same in two steps, of which the first needs no lock: the keys and who had them at some moment not before
- * local->touches was `since`; then what has changed since then, and the rest. */
+ * store_local_seen said `since`; then what has changed since then, and the rest. */
 int store_group_prepare_early(struct store_group *group, struct store_chunk *const *chunks, size_t count) MUST_CHECK;
 int store_group_prepare_late(struct store_group *group, uint64_t since) MUST_CHECK;
 /* The import among the group's; NULL: the group does not touch it. */

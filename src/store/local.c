@@ -112,12 +112,24 @@ static size_t touched_place(const uint8_t key[STORE_UNIQUE_BYTES])
 
 void store_local_touch(struct store_local *local, const uint8_t key[STORE_UNIQUE_BYTES])
 {
-    local->touched[touched_place(key)] = ++local->touches;
+    if (local->touched != NULL) {
+        local->touched[touched_place(key)] = ++local->touches;
+    }
+}
+
+/* Whoever touches has written before he lets the lock go. When it is taken an older number does too. */
+uint64_t store_local_seen(struct store_local *local)
+{
+    if (pthread_mutex_trylock(&local->commit_lock) == 0) {
+        atomic_store(&local->seen, local->touches);
+        pthread_mutex_unlock(&local->commit_lock);
+    }
+    return atomic_load(&local->seen);
 }
 
 bool store_local_touched(const struct store_local *local, const uint8_t key[STORE_UNIQUE_BYTES], uint64_t since)
 {
-    return local->touched[touched_place(key)] > since;
+    return local->touched != NULL && local->touched[touched_place(key)] > since;
 }
 
 /* ---- opening ---- */
@@ -163,6 +175,7 @@ void store_local_free(struct store_local **of)
     buf_fini(&local->folded_to);
     arena_free(&local->arena);
     map_free(&local->members);
+    free(local->touched);
     store_unfinished_release(&local->unfinished);
     pthread_mutex_destroy(&local->commit_lock);
     pthread_mutex_destroy(&local->secret_lock);
@@ -220,6 +233,7 @@ static const struct store_ops local_ops = {
     .resume = store_local_resume,
     .run_open = store_local_run_open,
     .run_add = store_local_run_add,
+    .look_ahead = store_local_look_ahead,
     .run_bytes = store_local_run_bytes,
     .run_count = store_local_run_count,
     .run_finish = store_local_run_finish,
@@ -271,7 +285,10 @@ static int open_over(struct store_kv **kv, bool sync, struct store **store, stru
 {
     struct store_local *local = NULL;
     int err = store_local_new(kv, sync, &local);
-    err = err == 0 ? start(local, why) : err;
+    if (err == 0) {
+        local->touched = calloc(STORE_TOUCHED, sizeof *local->touched);
+        err = local->touched == NULL ? ERR_NO_MEMORY : start(local, why);
+    }
     if (err != 0) {
         if (local != NULL) {
             store_local_free(&local);

@@ -8,6 +8,8 @@
 
 #include "store/run_priv.h"
 
+#define PAUSE_KEYS 128u /* looked up between two pauses: a fraction of a millisecond, unless the disk is asked */
+
 /* ---- the group's imports ---- */
 
 struct store_member *store_member_find(const struct store_group *group, const struct uuid *tenant,
@@ -169,13 +171,20 @@ static int make_slots(struct store_group *group)
     return 0;
 }
 
+/* Slots that are looked up together. */
+struct look {
+    struct store_group *group;
+    size_t first;
+};
+
 static int note_holder(void *context, size_t index, struct slice value)
 {
-    struct store_group *group = context;
-    group->slots[index].held = true;
-    group->slots[index].stored = true;
-    group->local->met = true;
-    return store_rows_holder_read(value, &group->slots[index].holder);
+    const struct look *look = context;
+    struct store_slot *slot = &look->group->slots[look->first + index];
+    slot->held = true;
+    slot->stored = true;
+    look->group->met = true;
+    return store_rows_holder_read(value, &slot->holder);
 }
 
 static int look_up(struct store_group *group)
@@ -190,20 +199,32 @@ static int look_up(struct store_group *group)
     for (size_t i = 0; i < group->slot_count; i++) {
         keys[i] = slice_make(group->slots[i].key, STORE_UNIQUE_BYTES);
     }
-    return store_kv_get_many(group->local->kv, NULL, STORE_FAMILY_UNIQUE, keys, group->slot_count, note_holder, group);
+    size_t some = group->pause == NULL ? group->slot_count : PAUSE_KEYS;
+    int err = 0;
+    for (size_t first = 0; first < group->slot_count && err == 0; first += some) {
+        struct look look = {.group = group, .first = first};
+        size_t left = group->slot_count - first;
+        err = store_kv_get_many(group->local->kv, NULL, STORE_FAMILY_UNIQUE, keys + first, left < some ? left : some,
+                                note_holder, &look);
+        if (group->pause != NULL) {
+            group->pause(group->pause_context);
+        }
+    }
+    return err;
 }
 
 /* Who has the key now. */
 static int look_again(struct store_group *group, size_t index)
 {
     struct store_slot *slot = &group->slots[index];
+    struct look look = {.group = group, .first = index};
     struct buf value;
     buf_init(&value, 0);
     int err =
         store_kv_get(group->local->kv, NULL, STORE_FAMILY_UNIQUE, slice_make(slot->key, STORE_UNIQUE_BYTES), &value);
     slot->held = false;
     slot->stored = false;
-    err = err == 0 ? note_holder(group, index, buf_view(&value)) : err;
+    err = err == 0 ? note_holder(&look, 0, buf_view(&value)) : err;
     buf_fini(&value);
     return err == ERR_NOT_FOUND ? 0 : err;
 }
@@ -246,6 +267,7 @@ int store_group_prepare_late(struct store_group *group, uint64_t since)
 {
     int err = gather_members(group);
     err = err == 0 ? look_again_since(group, since) : err;
+    group->local->met = group->local->met || group->met;
     if (err == 0) {
         store_runs_look_up(group);
         err = store_requests_prepare(group);
@@ -255,7 +277,6 @@ int store_group_prepare_late(struct store_group *group, uint64_t since)
 
 int store_group_prepare(struct store_group *group, struct store_chunk *const *chunks, size_t count)
 {
-    uint64_t now = group->local->touches;
     int err = store_group_prepare_early(group, chunks, count);
-    return err == 0 ? store_group_prepare_late(group, now) : err;
+    return err == 0 ? store_group_prepare_late(group, group->local->touches) : err;
 }

@@ -6,7 +6,8 @@
  * the run counts, whole or not at all.
  *
  * Who has a chunk's keys is looked up before the lock, for that is most of the work and commits wait for it; what
- * was written since is looked up again under it. Its rows are composed behind the lock.
+ * was written since is looked up again under it. That look is best made ahead, by whoever has the chunk before the
+ * run's thread: several chunks' at a time then wait for the disk. Its rows are composed behind the lock.
  *
  * The difficulty is that rows are in before they count. Readers don't see them, for the import is open. Deciders
  * meet the run's keys as held by an open import from the moment they are decided, long before the entries are
@@ -176,33 +177,65 @@ static int note_refused(struct store_local_run *run)
     return 0;
 }
 
+/* Keys that were looked up and not yet decided. */
+struct store_ahead {
+    struct store_group group;
+    uint64_t since; /* what is touched later is looked up again */
+};
+
+static int look_ahead(struct store_ahead *ahead, struct store_chunk *chunk)
+{
+    ahead->since = store_local_seen(ahead->group.local);
+    return store_group_prepare_early(&ahead->group, &chunk, 1);
+}
+
+struct store_ahead *store_local_look_ahead(struct store *store, struct store_chunk *chunk, struct arena *arena,
+                                           void (*pause)(void *context), void *context)
+{
+    struct store_ahead *ahead = arena_take(arena, sizeof *ahead);
+    if (ahead == NULL) {
+        return NULL;
+    }
+    ahead->group =
+        (struct store_group){.local = store_local_of(store), .arena = arena, .pause = pause, .pause_context = context};
+    return look_ahead(ahead, chunk) == 0 ? ahead : NULL;
+}
+
 /* Under the commit lock: decides, and holds the keys of what is created. */
-static int decide(struct store_local_run *run, struct store_group *group)
+static int decide(struct store_local_run *run, struct store_group *group, uint64_t since)
 {
     struct store_chunk *chunk = group->chunks[0].chunk;
     int err = store_local_health(run->local);
-    err = err == 0 ? store_group_prepare_late(group, run->seen) : err;
+    err = err == 0 ? store_group_prepare_late(group, since) : err;
     err = err == 0 ? store_group_decide(group) : err;
     if (err == 0 && chunk->kept) {
         err = hold_taken(run, group);
     } else if (err == 0 && chunk->error == 0) {
         err = note_refused(run);
     }
-    run->seen = run->local->touches;
+    atomic_store(&run->local->seen, run->local->touches);
     return err;
 }
 
 static int add(struct store_local_run *run, struct store_chunk *chunk)
 {
     struct store_kv kv = {.ops = &sorting};
-    struct store_group group = {.local = run->local, .arena = run->arena, .out = &kv};
-    int err = store_group_prepare_early(&group, &chunk, 1);
+    struct store_ahead ahead = {.group = {.local = run->local, .arena = run->arena}};
+    int err = 0;
+    if (chunk->ahead != NULL) {
+        ahead = *chunk->ahead;
+        assert(ahead.group.chunks[0].chunk == chunk);
+    } else {
+        err = look_ahead(&ahead, chunk);
+    }
+    ahead.group.arena = run->arena;
+    ahead.group.out = &kv;
     if (err == 0) {
         pthread_mutex_lock(&run->local->commit_lock);
-        err = decide(run, &group);
+        err = decide(run, &ahead.group, ahead.since);
         pthread_mutex_unlock(&run->local->commit_lock);
     }
-    return err == 0 && chunk->kept ? take_rows(run, &group) : err;
+    return err == 0 && chunk->kept ? take_rows(run, &ahead.group) : err;
 }
 
 static void note_customers(struct store_local_run *run, const struct store_chunk *chunk)
@@ -410,7 +443,6 @@ static int link_run(struct store_local_run *run)
     if (err == 0) {
         run->next = local->runs;
         local->runs = run;
-        run->seen = local->touches;
     }
     pthread_mutex_unlock(&local->commit_lock);
     return err;

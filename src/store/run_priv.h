@@ -42,7 +42,6 @@ struct store_local_run {
     struct uuid first; /* customers that it creates */
     struct uuid last;
     size_t created;
-    uint64_t seen;       /* local->touches when the last look under commit_lock ended */
     struct arena *arena; /* of the chunk that is being added */
     struct store_lane_row *rows;
     size_t row_count;

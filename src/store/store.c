@@ -206,6 +206,12 @@ int store_run_add(struct store_run *run, struct store_chunk *chunk)
     return run->store->ops->run_add(run, chunk);
 }
 
+struct store_ahead *store_look_ahead(struct store *store, struct store_chunk *chunk, struct arena *arena,
+                                     void (*pause)(void *context), void *context)
+{
+    return store->ops->look_ahead == NULL ? NULL : store->ops->look_ahead(store, chunk, arena, pause, context);
+}
+
 size_t store_run_bytes(const struct store_run *run)
 {
     return run->store->ops->run_bytes(run);

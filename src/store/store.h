@@ -33,6 +33,7 @@
 
 #include <stdint.h>
 
+#include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/uuid.h"
@@ -195,6 +196,7 @@ struct store_chunk {
     const struct store_request *request;
     bool forget_request;
     int64_t request_before_ms;
+    const struct store_ahead *ahead; /* for store_run_add, of this chunk: what store_look_ahead found; or NULL */
     /* The import's row to write in the same commit when the chunk is kept; NULL: leave it. Its
      * `created` and `existing` get this chunk's outcomes added before it is written. */
     struct store_import *row;
@@ -362,6 +364,15 @@ int store_run_open(struct store *store, const struct uuid *tenant, const struct 
  * if the run is finished. An atomic chunk that is refused leaves the run as it was before. Not 0: the run is lost
  * and can only be cancelled or finished, which says so too. */
 int store_run_add(struct store_run *run, struct store_chunk *chunk) MUST_CHECK;
+/*
+ * Looks up who has the unique keys of a chunk that is going to be added to a run: most of the work of adding it, which
+ * any thread may do before, of several chunks at a time. Reads tenant, customers and count, which stay as and where
+ * they are until it is added. The result is in the arena. NULL: nothing was found out, store_run_add looks itself.
+ * `pause` is called now and then, at least every millisecond or so of work; NULL: never.
+ */
+struct store_ahead;
+struct store_ahead *store_look_ahead(struct store *store, struct store_chunk *chunk, struct arena *arena,
+                                     void (*pause)(void *context), void *context);
 /* Bytes of memory and customers that the run holds now: the caller finishes it when they are many. */
 size_t store_run_bytes(const struct store_run *run);
 size_t store_run_count(const struct store_run *run);

@@ -49,6 +49,8 @@ struct store_ops {
     int (*resume)(struct store *store);
     int (*run_open)(struct store *store, const struct uuid *tenant, const struct uuid *import, struct store_run **run);
     int (*run_add)(struct store_run *run, struct store_chunk *chunk);
+    struct store_ahead *(*look_ahead)(struct store *store, struct store_chunk *chunk, struct arena *arena,
+                                      void (*pause)(void *context), void *context); /* NULL: gains nothing */
     size_t (*run_bytes)(const struct store_run *run);
     size_t (*run_count)(const struct store_run *run);
     int (*run_finish)(struct store_run **run);

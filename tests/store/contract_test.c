@@ -17,9 +17,9 @@ struct test {
     struct fixture fixture;
 };
 
-static const struct row *const tables[] = {visibility_rows, unique_rows, import_rows, outcome_rows, request_rows,
-                                           reading_rows,    secret_rows, ended_rows,  update_rows,  upkeep_rows,
-                                           durable_rows,    race_rows,   run_rows,    node_rows,    blind_rows};
+static const struct row *const tables[] = {
+    visibility_rows, unique_rows, import_rows,  outcome_rows, request_rows, reading_rows, secret_rows, ended_rows,
+    update_rows,     upkeep_rows, durable_rows, race_rows,    run_rows,     ahead_rows,   node_rows,   blind_rows};
 
 static int set_up(void **state)
 {

@@ -124,6 +124,7 @@ extern const struct row upkeep_rows[];
 extern const struct row durable_rows[];
 extern const struct row race_rows[];
 extern const struct row run_rows[];
+extern const struct row ahead_rows[];
 extern const struct row node_rows[];
 extern const struct row blind_rows[];
 

@@ -1,8 +1,11 @@
 /* The bulk lane: what large imports come to is what small ones come to, in the same order. */
 #include "fixture.h"
 
+#include <stdatomic.h>
+
 #include "../test.h"
 #include "record/record.h"
+#include "store/store_priv.h"
 
 #define ITEMS 7300u
 
@@ -151,9 +154,61 @@ static void dry_run(void **state)
     }
 }
 
+/* ---- looking ahead ---- */
+
+static struct {
+    const struct store_ops *under;
+    struct store_ops over;
+    atomic_uint looked; /* chunks that were looked up ahead */
+    atomic_uint used;   /* of these, those that were added so */
+    atomic_uint added;
+} counted;
+
+static struct store_ahead *count_ahead(struct store *store, struct store_chunk *chunk, struct arena *arena,
+                                       void (*pause)(void *context), void *context)
+{
+    assert_non_null(pause);
+    struct store_ahead *ahead = counted.under->look_ahead(store, chunk, arena, pause, context);
+    atomic_fetch_add(&counted.looked, ahead != NULL ? 1 : 0);
+    return ahead;
+}
+
+static int count_added(struct store_run *run, struct store_chunk *chunk)
+{
+    atomic_fetch_add(&counted.added, 1);
+    atomic_fetch_add(&counted.used, chunk->ahead != NULL ? 1 : 0);
+    return counted.under->run_add(run, chunk);
+}
+
+/* The workers look up the keys of every chunk that the lane adds, and of no other. */
+static void looked_up_ahead(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    struct fixture_batch batch;
+    struct fixture_options options = {.contract = "cyrexa"};
+    struct buf body;
+    fixture_init(&fixture, false);
+    counted.under = fixture.store->ops;
+    counted.over = *counted.under;
+    counted.over.look_ahead = count_ahead;
+    counted.over.run_add = count_added;
+    fixture.store->ops = &counted.over;
+    body_with_conflicts(&body, NULL, 0);
+    fixture_post(&fixture, &batch, &options, buf_view(&body));
+    assert_int_equal(batch.answer.created, ITEMS);
+    assert_true(counted.added > 0);
+    assert_int_equal(counted.used, counted.added);
+    assert_int_equal(counted.looked, counted.added);
+    fixture_end(&batch);
+    buf_fini(&body);
+    fixture.store->ops = counted.under;
+    fixture_fini(&fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(conflicts), cmocka_unit_test(side_by_side),
-                                       cmocka_unit_test(dry_run)};
+                                       cmocka_unit_test(dry_run), cmocka_unit_test(looked_up_ahead)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
