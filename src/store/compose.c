@@ -120,7 +120,7 @@ static void touch(const struct store_group *group, const uint8_t *key)
     }
 }
 
-/* Index entries in order of key: the next one then lies near the last in the memtable. */
+/* Index entries in order of key: the next one then lies near the last in the memtable. A run puts its own in order. */
 static void put_index(struct composer *composer)
 {
     const struct store_group *group = composer->group;
@@ -138,7 +138,7 @@ static void put_index(struct composer *composer)
             }
         }
     }
-    if (composer->plain_count > 1) {
+    if (composer->plain_count > 1 && group->out == NULL) {
         qsort(composer->plain, composer->plain_count, sizeof *composer->plain, plain_order);
     }
     for (size_t i = 0; i < composer->plain_count; i++) {

@@ -6,9 +6,11 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "store/order_priv.h"
 #include "store/run_priv.h"
 
-#define PAUSE_KEYS 128u /* looked up between two pauses: a fraction of a millisecond, unless the disk is asked */
+#define MANY_CLAIMS 64u  /* fewer are sorted faster by comparing */
+#define PAUSE_KEYS  128u /* looked up between two pauses: a fraction of a millisecond, unless the disk is asked */
 
 /* ---- the group's imports ---- */
 
@@ -149,19 +151,45 @@ static int claim_order(const void *a, const void *b)
     return memcmp((*left)->key, (*right)->key, STORE_UNIQUE_BYTES);
 }
 
+static bool of_one_tenant(const struct store_group *group)
+{
+    for (size_t i = 1; i < group->count; i++) {
+        if (!uuid_equal(&group->chunks[i].chunk->tenant, &group->chunks[0].chunk->tenant)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The claims in order of key. Many of one tenant are put in order by what stands behind the tenant. */
+static int sort_claims(const struct store_group *group, struct store_claim **sorted)
+{
+    size_t count = group->claim_count;
+    if (count < MANY_CLAIMS || !of_one_tenant(group)) {
+        for (size_t i = 0; i < count; i++) {
+            sorted[i] = &group->claims[i];
+        }
+        qsort(sorted, count, sizeof(struct store_claim *), claim_order);
+        return 0;
+    }
+    struct store_order_item *order = store_order_make(group->claims[0].key + STORE_TENANT_BYTES, sizeof *group->claims,
+                                                      STORE_UNIQUE_BYTES - STORE_TENANT_BYTES, count);
+    for (size_t i = 0; order != NULL && i < count; i++) {
+        sorted[i] = &group->claims[order[i].at];
+    }
+    free(order);
+    return order == NULL ? ERR_NO_MEMORY : 0;
+}
+
 /* Sorts the claims and gives those of one key one slot. */
 static int make_slots(struct store_group *group)
 {
     struct arena *arena = group->arena;
     struct store_claim **sorted = arena_take(arena, group->claim_count * sizeof *sorted);
     group->slots = arena_take_zeroed(arena, group->claim_count, sizeof *group->slots);
-    if (sorted == NULL || group->slots == NULL) {
+    if (sorted == NULL || group->slots == NULL || sort_claims(group, sorted) != 0) {
         return ERR_NO_MEMORY;
     }
-    for (size_t i = 0; i < group->claim_count; i++) {
-        sorted[i] = &group->claims[i];
-    }
-    qsort(sorted, group->claim_count, sizeof *sorted, claim_order);
     for (size_t i = 0; i < group->claim_count; i++) {
         if (i == 0 || memcmp(sorted[i - 1]->key, sorted[i]->key, STORE_UNIQUE_BYTES) != 0) {
             memcpy(group->slots[group->slot_count++].key, sorted[i]->key, STORE_UNIQUE_BYTES);
