@@ -345,7 +345,8 @@ static void look_ahead(struct intake_worker *worker, struct intake_chunk *chunk)
     const struct intake_admission *admission = &chunk->import->admission;
     bool goes_by_lane = chunk->number >= LANE_FROM && !chunk->last && !chunk->followed;
     bool refused = chunk->error != 0 || (chunk->refused > 0 && !admission->partial);
-    if (!goes_by_lane || refused || chunk->customers == NULL || admission->on_existing == IMPORT_EXISTING_UPDATE) {
+    if (!goes_by_lane || refused || chunk->customers == NULL || admission->on_existing == IMPORT_EXISTING_UPDATE ||
+        keep_is_over(chunk->import)) {
         return;
     }
     chunk->commit = (struct store_chunk){.tenant = admission->grant.tenant->id,

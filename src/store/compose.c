@@ -3,7 +3,7 @@
  * index entries of the whole group, then its idempotency keys.
  *
  * The difficulty is speed: index entries land all over their families. They are put in order of key, so that
- * the next one lies near the last in the memtable.
+ * the next one lies near the last in the memtable; a run, which has none, does that at its end.
  */
 #include <stdlib.h>
 

@@ -101,7 +101,7 @@ static int end_open(struct expirer *expirer)
         err = look_at_open(expirer, &set->entries[i]);
     }
     store_unfinished_release(&set);
-    pthread_mutex_unlock(&local->commit_lock);
+    store_local_unlock(local);
     return err;
 }
 
@@ -229,7 +229,7 @@ static int go_round(struct expirer *expirer, bool *left)
         err = step(expirer);
         *left = local->expired_family < FAMILY_COUNT;
         local->expired_family = *left ? local->expired_family : 0;
-        pthread_mutex_unlock(&local->commit_lock);
+        store_local_unlock(local);
     }
     return err;
 }

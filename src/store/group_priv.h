@@ -1,6 +1,7 @@
 /*
  * A group of chunks on its way through store_commit: keep.c drives it, prepare.c gathers what it asks for, decide.c and
- * request.c decide it, compose.c makes rows of it. Everything lives in the local store's arena until the group is done.
+ * request.c decide it, compose.c makes rows of it. Everything lives in its arena until it is done: the local store's, a
+ * run's, or, of keys that are looked up ahead, the caller's.
  */
 #ifndef STORE_GROUP_PRIV_H
 #define STORE_GROUP_PRIV_H
@@ -116,6 +117,8 @@ int store_group_prepare(struct store_group *group, struct store_chunk *const *ch
  * store_local_seen said `since`; then what has changed since then, and the rest. */
 int store_group_prepare_early(struct store_group *group, struct store_chunk *const *chunks, size_t count) MUST_CHECK;
 int store_group_prepare_late(struct store_group *group, uint64_t since) MUST_CHECK;
+/* Between the two, without the lock: looks again at what was touched meanwhile, when that may be much. */
+int store_group_look_again(struct store_group *group, uint64_t *since) MUST_CHECK;
 /* The import among the group's; NULL: the group does not touch it. */
 struct store_member *store_member_find(const struct store_group *group, const struct uuid *tenant,
                                        const struct uuid *import);

@@ -251,6 +251,6 @@ int store_local_commit(struct store *store, struct store_chunk *const *chunks, s
         take_back(&group, chunks, count, err);
     }
     arena_rewind(local->arena);
-    pthread_mutex_unlock(&local->commit_lock);
+    store_local_unlock(local);
     return err;
 }

@@ -117,19 +117,26 @@ void store_local_touch(struct store_local *local, const uint8_t key[STORE_UNIQUE
     }
 }
 
-/* Whoever touches has written before he lets the lock go. When it is taken an older number does too. */
-uint64_t store_local_seen(struct store_local *local)
+void store_local_touch_all(struct store_local *local)
 {
-    if (pthread_mutex_trylock(&local->commit_lock) == 0) {
-        atomic_store(&local->seen, local->touches);
-        pthread_mutex_unlock(&local->commit_lock);
-    }
-    return atomic_load(&local->seen);
+    local->all_touched = ++local->touches;
 }
 
 bool store_local_touched(const struct store_local *local, const uint8_t key[STORE_UNIQUE_BYTES], uint64_t since)
 {
-    return local->touched != NULL && local->touched[touched_place(key)] > since;
+    return local->touched != NULL && (local->touched[touched_place(key)] > since || local->all_touched > since);
+}
+
+void store_local_unlock(struct store_local *local)
+{
+    atomic_store(&local->seen, local->touches);
+    pthread_mutex_unlock(&local->commit_lock);
+}
+
+/* Older than it could be when whoever has the lock has touched nothing yet: then more is looked up again. */
+uint64_t store_local_seen(const struct store_local *local)
+{
+    return atomic_load(&local->seen);
 }
 
 /* ---- opening ---- */

@@ -48,7 +48,8 @@ struct store_local {
     struct store_local_run *runs; /* those that are open */
     uint64_t touches;             /* unique keys written so far */
     uint64_t *touched;            /* STORE_TOUCHED places; NULL: nobody looks anything up before the lock */
-    _Atomic uint64_t seen;        /* `touches` when the lock was held at some moment lately */
+    uint64_t all_touched;         /* as if every key had been touched then */
+    _Atomic uint64_t seen;        /* `touches` when the lock was let go, once, lately */
     struct buf folded_to;         /* the outcome row up to which store_sweep has folded its import */
     size_t expired_family;        /* where store_expire's round stands: */
     struct buf expired_to;        /* the next key to look at */
@@ -95,10 +96,15 @@ int store_local_health(struct store_local *local);
 
 /* Notes that the index entry of a unique key is put or erased; commit_lock is held until it is written. */
 void store_local_touch(struct store_local *local, const uint8_t key[STORE_UNIQUE_BYTES]);
-/* Everything that was touched up to this number is written: what is looked up from now on has it. No lock needed. */
-uint64_t store_local_seen(struct store_local *local);
 /* Whether the entry may have been written since `touches` was `since`. The same lock. */
 bool store_local_touched(const struct store_local *local, const uint8_t key[STORE_UNIQUE_BYTES], uint64_t since);
+
+/* Notes all of them: rows of a write that failed come to be there. The same lock. */
+void store_local_touch_all(struct store_local *local);
+/* Lets the commit lock go, with everything written that was touched (or failed for good). */
+void store_local_unlock(struct store_local *local);
+/* A number since which touched keys must be looked up again when they are looked up from now on. No lock is needed. */
+uint64_t store_local_seen(const struct store_local *local);
 
 /* Puts the entry's mark into the batch; takes it out when its state is 0. */
 void store_local_put_mark(struct store_local *local, struct store_kv_batch *batch,

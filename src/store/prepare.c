@@ -202,38 +202,37 @@ static int make_slots(struct store_group *group)
 /* Slots that are looked up together. */
 struct look {
     struct store_group *group;
-    size_t first;
+    struct store_slot *const *slots;
 };
 
 static int note_holder(void *context, size_t index, struct slice value)
 {
     const struct look *look = context;
-    struct store_slot *slot = &look->group->slots[look->first + index];
+    struct store_slot *slot = look->slots[index];
     slot->held = true;
     slot->stored = true;
     look->group->met = true;
     return store_rows_holder_read(value, &slot->holder);
 }
 
-static int look_up(struct store_group *group)
+/* Who has the keys of these slots, in order of key. */
+static int look_up(struct store_group *group, struct store_slot *const *slots, size_t count)
 {
-    if (group->local->blind) {
-        return 0;
-    }
-    struct slice *keys = arena_take(group->arena, group->slot_count * sizeof *keys);
+    struct slice *keys = arena_take(group->arena, count * sizeof *keys);
     if (keys == NULL) {
         return ERR_NO_MEMORY;
     }
-    for (size_t i = 0; i < group->slot_count; i++) {
-        keys[i] = slice_make(group->slots[i].key, STORE_UNIQUE_BYTES);
+    for (size_t i = 0; i < count; i++) {
+        slots[i]->held = false;
+        slots[i]->stored = false;
+        keys[i] = slice_make(slots[i]->key, STORE_UNIQUE_BYTES);
     }
-    size_t some = group->pause == NULL ? group->slot_count : PAUSE_KEYS;
+    size_t some = group->pause == NULL ? count : PAUSE_KEYS;
     int err = 0;
-    for (size_t first = 0; first < group->slot_count && err == 0; first += some) {
-        struct look look = {.group = group, .first = first};
-        size_t left = group->slot_count - first;
-        err = store_kv_get_many(group->local->kv, NULL, STORE_FAMILY_UNIQUE, keys + first, left < some ? left : some,
-                                note_holder, &look);
+    for (size_t first = 0; first < count && err == 0; first += some) {
+        struct look look = {.group = group, .slots = slots + first};
+        size_t here = count - first < some ? count - first : some;
+        err = store_kv_get_many(group->local->kv, NULL, STORE_FAMILY_UNIQUE, keys + first, here, note_holder, &look);
         if (group->pause != NULL) {
             group->pause(group->pause_context);
         }
@@ -241,31 +240,56 @@ static int look_up(struct store_group *group)
     return err;
 }
 
-/* Who has the key now. */
-static int look_again(struct store_group *group, size_t index)
+/* Those that were touched, or all; the commit lock is held for the former. */
+static int collect(const struct store_group *group, bool all, uint64_t since, struct store_slot ***slots, size_t *count)
 {
-    struct store_slot *slot = &group->slots[index];
-    struct look look = {.group = group, .first = index};
-    struct buf value;
-    buf_init(&value, 0);
-    int err =
-        store_kv_get(group->local->kv, NULL, STORE_FAMILY_UNIQUE, slice_make(slot->key, STORE_UNIQUE_BYTES), &value);
-    slot->held = false;
-    slot->stored = false;
-    err = err == 0 ? note_holder(&look, 0, buf_view(&value)) : err;
-    buf_fini(&value);
-    return err == ERR_NOT_FOUND ? 0 : err;
-}
-
-static int look_again_since(struct store_group *group, uint64_t since)
-{
-    int err = 0;
-    for (size_t i = 0; i < group->slot_count && err == 0; i++) {
-        if (store_local_touched(group->local, group->slots[i].key, since)) {
-            err = look_again(group, i);
+    *count = 0;
+    *slots = NULL;
+    if (group->slot_count == 0 || (!all && group->local->touches == since)) {
+        return 0;
+    }
+    *slots = arena_take(group->arena, group->slot_count * sizeof **slots);
+    if (*slots == NULL) {
+        return ERR_NO_MEMORY;
+    }
+    for (size_t i = 0; i < group->slot_count; i++) {
+        if (all || store_local_touched(group->local, group->slots[i].key, since)) {
+            (*slots)[(*count)++] = &group->slots[i];
         }
     }
-    return err;
+    return 0;
+}
+
+static int look_up_all(struct store_group *group)
+{
+    struct store_slot **slots;
+    size_t count;
+    if (group->local->blind) {
+        return 0;
+    }
+    int err = collect(group, true, 0, &slots, &count);
+    return err == 0 && count > 0 ? look_up(group, slots, count) : err;
+}
+
+/* The lock is held. */
+static int look_again_since(struct store_group *group, uint64_t since)
+{
+    struct store_slot **slots;
+    size_t count;
+    int err = collect(group, false, since, &slots, &count);
+    return err == 0 && count > 0 ? look_up(group, slots, count) : err;
+}
+
+int store_group_look_again(struct store_group *group, uint64_t *since)
+{
+    struct store_local *local = group->local;
+    struct store_slot **slots;
+    size_t count;
+    pthread_mutex_lock(&local->commit_lock);
+    int err = collect(group, false, *since, &slots, &count);
+    *since = local->touches;
+    store_local_unlock(local);
+    return err == 0 && count > 0 ? look_up(group, slots, count) : err;
 }
 
 /* ---- the group ---- */
@@ -288,7 +312,7 @@ static int gather(struct store_group *group, struct store_chunk *const *chunks, 
 int store_group_prepare_early(struct store_group *group, struct store_chunk *const *chunks, size_t count)
 {
     int err = gather(group, chunks, count);
-    return err == 0 ? look_up(group) : err;
+    return err == 0 ? look_up_all(group) : err;
 }
 
 int store_group_prepare_late(struct store_group *group, uint64_t since)

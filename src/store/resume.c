@@ -71,6 +71,7 @@ static int resume(struct store_local *local)
     if (err != ERR_STORAGE_FULL) {
         return err;
     }
+    store_local_touch_all(local); /* what was looked up before may miss rows of a write that failed, and happened */
     err = store_kv_resume(local->kv);
     err = err == 0 ? follow_rows(local) : err;
     if (err != 0) {
@@ -95,7 +96,7 @@ int store_local_resume(struct store *store)
     pthread_mutex_lock(&local->secret_lock);
     int err = resume(local);
     pthread_mutex_unlock(&local->secret_lock);
-    pthread_mutex_unlock(&local->commit_lock);
+    store_local_unlock(local);
     pthread_rwlock_unlock(&local->run_lock);
     return err;
 }

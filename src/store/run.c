@@ -180,12 +180,14 @@ static int note_refused(struct store_local_run *run)
 /* Keys that were looked up and not yet decided. */
 struct store_ahead {
     struct store_group group;
+    size_t count;   /* of the chunk's customers */
     uint64_t since; /* what is touched later is looked up again */
 };
 
 static int look_ahead(struct store_ahead *ahead, struct store_chunk *chunk)
 {
     ahead->since = store_local_seen(ahead->group.local);
+    ahead->count = chunk->count;
     return store_group_prepare_early(&ahead->group, &chunk, 1);
 }
 
@@ -213,27 +215,25 @@ static int decide(struct store_local_run *run, struct store_group *group, uint64
     } else if (err == 0 && chunk->error == 0) {
         err = note_refused(run);
     }
-    atomic_store(&run->local->seen, run->local->touches);
     return err;
 }
 
 static int add(struct store_local_run *run, struct store_chunk *chunk)
 {
     struct store_kv kv = {.ops = &sorting};
-    struct store_ahead ahead = {.group = {.local = run->local, .arena = run->arena}};
-    int err = 0;
+    struct store_ahead ahead = {.group = {.local = run->local}};
     if (chunk->ahead != NULL) {
         ahead = *chunk->ahead;
-        assert(ahead.group.chunks[0].chunk == chunk);
-    } else {
-        err = look_ahead(&ahead, chunk);
+        assert(ahead.group.chunks[0].chunk == chunk && ahead.count == chunk->count);
     }
     ahead.group.arena = run->arena;
     ahead.group.out = &kv;
+    ahead.group.pause = NULL;
+    int err = chunk->ahead == NULL ? look_ahead(&ahead, chunk) : store_group_look_again(&ahead.group, &ahead.since);
     if (err == 0) {
         pthread_mutex_lock(&run->local->commit_lock);
         err = decide(run, &ahead.group, ahead.since);
-        pthread_mutex_unlock(&run->local->commit_lock);
+        store_local_unlock(run->local);
     }
     return err == 0 && chunk->kept ? take_rows(run, &ahead.group) : err;
 }
@@ -259,12 +259,12 @@ static int commit_instead(struct store_local_run *run, struct store_chunk *chunk
     assert(run->count == 0);
     pthread_mutex_lock(&local->commit_lock);
     unlink_run(run);
-    pthread_mutex_unlock(&local->commit_lock);
+    store_local_unlock(local);
     int err = store_local_commit(&local->store, &chunk, 1);
     pthread_mutex_lock(&local->commit_lock);
     run->next = local->runs;
     local->runs = run;
-    pthread_mutex_unlock(&local->commit_lock);
+    store_local_unlock(local);
     return err;
 }
 
@@ -321,7 +321,7 @@ void store_local_run_cancel(struct store_run **of)
     *of = NULL;
     pthread_mutex_lock(&run->local->commit_lock);
     unlink_run(run);
-    pthread_mutex_unlock(&run->local->commit_lock);
+    store_local_unlock(run->local);
     free_run(run);
 }
 
@@ -401,7 +401,7 @@ static int finish(struct store_local_run *run)
     }
     touch_held(run);
     unlink_run(run);
-    pthread_mutex_unlock(&local->commit_lock);
+    store_local_unlock(local);
     return err;
 }
 
@@ -418,7 +418,7 @@ int store_local_run_finish(struct store_run **of)
     } else {
         pthread_mutex_lock(&local->commit_lock);
         unlink_run(run);
-        pthread_mutex_unlock(&local->commit_lock);
+        store_local_unlock(local);
     }
     free_run(run);
     return err;
@@ -444,7 +444,7 @@ static int link_run(struct store_local_run *run)
         run->next = local->runs;
         local->runs = run;
     }
-    pthread_mutex_unlock(&local->commit_lock);
+    store_local_unlock(local);
     return err;
 }
 

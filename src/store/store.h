@@ -366,8 +366,9 @@ int store_run_open(struct store *store, const struct uuid *tenant, const struct 
 int store_run_add(struct store_run *run, struct store_chunk *chunk) MUST_CHECK;
 /*
  * Looks up who has the unique keys of a chunk that is going to be added to a run: most of the work of adding it, which
- * any thread may do before, of several chunks at a time. Reads tenant, customers and count, which stay as and where
- * they are until it is added. The result is in the arena. NULL: nothing was found out, store_run_add looks itself.
+ * any thread may do before, of several chunks at a time. Reads tenant, customers and count; these, and the struct, stay
+ * as and where they are until it is added, once. The result is in the arena. NULL: nothing was found out, store_run_add
+ * looks itself.
  * `pause` is called now and then, at least every millisecond or so of work; NULL: never.
  */
 struct store_ahead;

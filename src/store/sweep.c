@@ -256,7 +256,7 @@ int store_local_sweep(struct store *store, size_t limit, bool *left)
         pthread_mutex_lock(&sweeper.local->secret_lock);
         err = step(&sweeper, left);
         pthread_mutex_unlock(&sweeper.local->secret_lock);
-        pthread_mutex_unlock(&sweeper.local->commit_lock);
+        store_local_unlock(sweeper.local);
         more = more && *left;
     }
     store_kv_batch_free(sweeper.local->kv, &sweeper.batch);

@@ -145,7 +145,7 @@ int store_local_import_undo(struct store *store, const struct uuid *tenant, cons
     pthread_mutex_lock(&undo.local->commit_lock);
     int err = store_local_health(undo.local);
     err = err == 0 ? undo_import(&undo, now_ms) : err;
-    pthread_mutex_unlock(&undo.local->commit_lock);
+    store_local_unlock(undo.local);
     *count = undo.count;
     return err;
 }
