@@ -11,9 +11,9 @@
 #include "base/log.h"
 #include "intake/intake_priv.h"
 
-#define RUN_CUSTOMERS 50000u
-#define RUN_BYTES     (24u << 20)
-#define ALL_BYTES     (32u << 20)
+#define RUN_CUSTOMERS 100000u
+#define RUN_BYTES     (40u << 20)
+#define ALL_BYTES     (48u << 20)
 #define IDLE_NS       2000000000
 #define LOOK_MS       500
 

@@ -21,7 +21,7 @@
 #include "store/store_priv.h"
 
 /* Places of the table that tells when a unique key was last written. Keys that share one are looked up again for
- * nothing: a run of 50,000, whose entries come to be all at once, leaves nine in ten keys of others alone. */
+ * nothing: a run of 100,000, whose entries come to be all at once, leaves eight in ten keys of others alone. */
 #define STORE_TOUCHED (1u << 19)
 
 struct store_local {
