@@ -266,8 +266,7 @@ static int make_demo(struct parts *parts)
 static bool is_under_way(void *context, const struct uuid *tenant, const struct uuid *import)
 {
     const struct parts *parts = context;
-    struct intake_progress progress;
-    return intake_progress(parts->intake, tenant, import, &progress);
+    return intake_is_under_way(parts->intake, tenant, import);
 }
 
 /* The main thread waits for it. */

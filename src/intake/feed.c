@@ -13,7 +13,7 @@
  * that an earlier run left have no such object: they are fed with what their head says.
  *
  * What was answered with 202 has a turn: its place is taken before its row is committed, and there is room for all that
- * have one.
+ * have one. As long as an import has a turn nobody takes it for one that was left.
  */
 #include <assert.h>
 #include <dirent.h>
@@ -22,6 +22,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/map.h"
 #include "base/queue.h"
 #include "base/reader.h"
 #include "base/thread.h"
@@ -36,6 +37,7 @@ struct feed {
     struct queue *accept; /* struct intake_import */
     struct queue *turns;  /* struct turn; as many as there are places, and as an earlier run left */
     atomic_size_t places; /* that are taken: turns that there are */
+    struct map *waiting;  /* ids of their imports */
     pthread_t acceptor;
     pthread_t feeder;
     bool accepting;
@@ -171,6 +173,9 @@ static void turn_free(struct feed *feed, struct turn *turn)
     if (turn->import != NULL) {
         import_unref(turn->import);
     }
+    pthread_mutex_lock(&feed->lock);
+    map_delete(feed->waiting, uuid_view(&turn->id));
+    pthread_mutex_unlock(&feed->lock);
     free(turn);
     atomic_fetch_sub(&feed->places, 1);
 }
@@ -179,11 +184,28 @@ static void turn_free(struct feed *feed, struct turn *turn)
 static struct turn *turn_new(struct feed *feed, const struct uuid *id)
 {
     struct turn *turn = calloc(1, sizeof *turn);
-    if (turn != NULL) {
-        turn->id = *id;
-        atomic_fetch_add(&feed->places, 1);
+    if (turn == NULL) {
+        return NULL;
     }
+    turn->id = *id;
+    pthread_mutex_lock(&feed->lock);
+    int err = map_put(feed->waiting, uuid_view(id), 0);
+    pthread_mutex_unlock(&feed->lock);
+    if (err != 0) {
+        free(turn);
+        return NULL;
+    }
+    atomic_fetch_add(&feed->places, 1);
     return turn;
+}
+
+bool feed_has(struct feed *feed, const struct uuid *import)
+{
+    uint64_t nothing;
+    pthread_mutex_lock(&feed->lock);
+    bool has = map_get(feed->waiting, uuid_view(import), &nothing);
+    pthread_mutex_unlock(&feed->lock);
+    return has;
 }
 
 /* It has a place, so there is room. */
@@ -452,8 +474,9 @@ int feed_new(struct intake *intake, struct feed **feed)
     pthread_mutex_init(&made->lock, NULL);
     pthread_cond_init(&made->woken, NULL);
     made->accept = queue_new(intake_import_limit(&intake->options));
+    made->waiting = map_new();
     *feed = made;
-    int err = made->accept == NULL ? ERR_NO_MEMORY : take_up(made);
+    int err = made->accept == NULL || made->waiting == NULL ? ERR_NO_MEMORY : take_up(made);
     if (err == 0) {
         made->accepting = thread_start(&made->acceptor, "accept", acceptor_run, made) == 0;
         made->feeding = thread_start(&made->feeder, "feed", feeder_run, made) == 0;
@@ -484,6 +507,7 @@ void feed_free(struct feed **feed)
     }
     queue_free(&freed->accept);
     queue_free(&freed->turns);
+    map_free(&freed->waiting);
     pthread_cond_destroy(&freed->woken);
     pthread_mutex_destroy(&freed->lock);
     free(freed);

@@ -200,6 +200,8 @@ struct intake_progress {
 /* How far it is; false when no request or spooled body of it is under way here. Any thread. */
 bool intake_progress(struct intake *intake, const struct uuid *tenant, const struct uuid *id,
                      struct intake_progress *progress);
+/* Whether it will be gone on with here: the same, or its spooled body waits since an earlier run. Any thread. */
+bool intake_is_under_way(struct intake *intake, const struct uuid *tenant, const struct uuid *id);
 /* Ends an open import as aborted, under way or left by its client. 0 when it will be or is; ERR_NOT_FOUND;
  * ERR_IMPORT_ENDED. Any thread. */
 int intake_abort(struct intake *intake, const struct uuid *tenant, const struct uuid *id) MUST_CHECK;

@@ -41,5 +41,7 @@ void feed_free(struct feed **feed);
 int feed_begin(struct intake_import *import) MUST_CHECK;
 /* Its body is complete: it is answered when that is safe, and then waits for its turn. */
 void feed_accept(struct intake_import *import);
+/* Whether the import's body waits for its turn, or has it. Any thread. */
+bool feed_has(struct feed *feed, const struct uuid *import);
 
 #endif

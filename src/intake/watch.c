@@ -3,7 +3,7 @@
  * by its tenant and id until its last reference is gone.
  */
 #include "base/clock.h"
-#include "intake/intake_priv.h"
+#include "intake/spool_priv.h"
 
 #define NAME_BYTES (2 * UUID_BYTES)
 
@@ -30,11 +30,14 @@ int import_show(struct intake_import *import)
 
 void import_hide(struct intake_import *import)
 {
+    struct map *running = import->intake->running;
     uint8_t bytes[NAME_BYTES];
-    if (import->watched) {
-        map_delete(import->intake->running, name_of(&import->row.tenant, &import->id, bytes));
-        import->watched = false;
+    struct slice name = name_of(&import->row.tenant, &import->id, bytes);
+    uint64_t shown = 0;
+    if (import->watched && map_get(running, name, &shown) && shown == (uint64_t)(uintptr_t)import) {
+        map_delete(running, name); /* else a newer request goes on with the import in its place */
     }
+    import->watched = false;
 }
 
 /* With a reference more; NULL: none. */
@@ -66,6 +69,12 @@ bool intake_progress(struct intake *intake, const struct uuid *tenant, const str
     progress->started_ms = import->started_ms;
     import_unref(import);
     return true;
+}
+
+bool intake_is_under_way(struct intake *intake, const struct uuid *tenant, const struct uuid *id)
+{
+    struct intake_progress progress;
+    return intake_progress(intake, tenant, id, &progress) || (intake->feed != NULL && feed_has(intake->feed, id));
 }
 
 /* ---- ending one ---- */

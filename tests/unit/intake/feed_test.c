@@ -140,6 +140,41 @@ static void all_are_taken_up(void **state)
     place_fini(&place);
 }
 
+static bool is_under_way(const struct place *place, const struct uuid *id)
+{
+    return intake_is_under_way(place->fixture.intake, &place->fixture.tenant->id, id);
+}
+
+/* Whoever looks for imports that were left finds none in what waits, over a restart. */
+static void waiting_is_not_left(void **state)
+{
+    (void)state;
+    struct place place;
+    struct fixture_batch batch;
+    struct intake_progress progress;
+    struct uuid other = {{7}};
+    place_init(&place);
+    block(&place, 1);
+    fixture_restart(&place.fixture, place.folder);
+    fixture_begin(&place.fixture, &batch, &LATER);
+    struct uuid id = *intake_import_id(batch.import);
+    fixture_take(&batch, SLICE("[{\"id\":\"a\"}]"));
+    fixture_close(&batch);
+    assert_true(batch.answer.accepted);
+    fixture_end(&batch);
+    fixture_restart(&place.fixture, place.folder);
+    assert_false(intake_progress(place.fixture.intake, &place.fixture.tenant->id, &id, &progress));
+    assert_true(is_under_way(&place, &id));
+    assert_false(is_under_way(&place, &other));
+    unblock(&place, 1);
+    wait_for_customers(&place.fixture, 1);
+    while (is_under_way(&place, &id)) {
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    }
+    fixture_restart(&place.fixture, NULL);
+    place_fini(&place);
+}
+
 /* With every place taken a body is refused before it comes; with the last one gone while it came, at its end. */
 static void no_place_no_promise(void **state)
 {
@@ -177,6 +212,6 @@ static void no_place_no_promise(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(taken_in_later), cmocka_unit_test(all_are_taken_up),
-                                       cmocka_unit_test(no_place_no_promise)};
+                                       cmocka_unit_test(waiting_is_not_left), cmocka_unit_test(no_place_no_promise)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

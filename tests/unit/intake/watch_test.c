@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "../test.h"
+#include "intake/intake_priv.h"
 
 static struct uuid begin(struct fixture *fixture, struct fixture_batch *batch, const struct fixture_options *options,
                          size_t items, uint32_t kept)
@@ -141,9 +142,47 @@ static void abort_left(void **state)
     }
 }
 
+static struct intake_import make_import(const struct fixture *fixture, struct uuid id, int64_t started_ms)
+{
+    struct intake_import import = {.intake = fixture->intake, .id = id, .started_ms = started_ms, .references = 2};
+    import.row.tenant = fixture->tenant->id;
+    return import;
+}
+
+static void hide(struct intake_import *import)
+{
+    pthread_mutex_lock(&import->intake->lock);
+    import_hide(import);
+    pthread_mutex_unlock(&import->intake->lock);
+}
+
+/* A request that ends late does not hide the one that goes on with its import. */
+static void newer_stays_shown(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    struct uuid id = {{9}};
+    struct intake_progress progress;
+    fixture_init(&fixture, false);
+    struct intake_import older = make_import(&fixture, id, 1);
+    struct intake_import newer = make_import(&fixture, id, 2);
+    pthread_mutex_init(&older.lock, NULL);
+    pthread_mutex_init(&newer.lock, NULL);
+    assert_int_equal(import_show(&older), 0);
+    assert_int_equal(import_show(&newer), 0);
+    hide(&older);
+    assert_true(intake_progress(fixture.intake, &fixture.tenant->id, &id, &progress));
+    assert_int_equal(progress.started_ms, 2);
+    hide(&newer);
+    assert_false(intake_progress(fixture.intake, &fixture.tenant->id, &id, &progress));
+    pthread_mutex_destroy(&older.lock);
+    pthread_mutex_destroy(&newer.lock);
+    fixture_fini(&fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(progress), cmocka_unit_test(abort_under_way),
-                                       cmocka_unit_test(abort_left)};
+                                       cmocka_unit_test(abort_left), cmocka_unit_test(newer_stays_shown)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
