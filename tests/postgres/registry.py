@@ -11,6 +11,8 @@ import shutil
 import threading
 import time
 
+import pytest
+
 import stores
 from checker import Violation
 from instance import SANITIZED, Reader, Server, StartFailed
@@ -25,6 +27,13 @@ ARGUMENTS = ["--url", URL, "--http-threads", "1", "--worker-threads", "2", "--ha
              "--stop-timeout", "20"]
 REFUSALS = {(503, "overloaded"), (503, "outcome-unknown"), (503, "storage-away"), (409, "busy"),
             (409, "idempotency-key-in-flight")}
+
+
+def parts(total, each):
+    """As test parameters: so many at a time, and the rest."""
+    whole, rest = divmod(total, each)
+    return [pytest.param(each, id=f"{number}") for number in range(whole)] + (
+        [pytest.param(rest, id="rest")] if rest else [])
 
 
 class Registry(Store):

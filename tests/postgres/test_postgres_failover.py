@@ -9,7 +9,7 @@ import pytest
 
 import cluster
 from instance import LEVEL, binary
-from registry import Campaign, Registry
+from registry import Campaign, Registry, parts
 
 FAILOVERS = int(os.environ.get("MUSTER_POSTGRES_FAILOVERS",
                                100 if LEVEL in ("full", "soak") else 5))
@@ -26,13 +26,7 @@ def start(folder, running, luck, nodes=2):
     return registry, lambda sql: running.primary.rows(sql, database)
 
 
-def failovers():
-    """How many in each database."""
-    whole, rest = divmod(FAILOVERS, FAILOVERS_EACH)
-    return [FAILOVERS_EACH] * whole + ([rest] if rest else [])
-
-
-@pytest.mark.parametrize("count", failovers(), ids=lambda count: f"{count}")
+@pytest.mark.parametrize("count", parts(FAILOVERS, FAILOVERS_EACH))
 def test_failovers_under_load(tmp_path, luck, note, count):
     """The clients of the database find the new primary by its address list."""
     with cluster.Cluster(replicated=True) as running:
