@@ -25,6 +25,7 @@
 #define INTAKE_MEMORY_BYTES (16u << 20)
 #define CONTRACT_FILE_BYTES (4u << 20)
 #define HOUR_MS             3600000
+#define SHARED_HTTP_THREADS 8u
 #define MALLOC_ARENAS       4
 #define MALLOC_MMAP_BYTES   (16 << 20)
 #define MALLOC_TRIM_BYTES   (128 << 20)
@@ -57,6 +58,13 @@ static size_t cores(void)
 static size_t or_standard(uint64_t configured, size_t standard)
 {
     return configured == 0 ? standard : (size_t)configured;
+}
+
+/* A database may let calls wait, so there are some more. */
+static size_t http_threads(const struct daemon_config *config)
+{
+    bool few = store_is_shared(config->store) && cores() < SHARED_HTTP_THREADS;
+    return or_standard(config->http_threads, few ? SHARED_HTTP_THREADS : cores());
 }
 
 static size_t hash_threads(const struct daemon_config *config)
@@ -319,7 +327,8 @@ static int start_http(struct parts *parts)
 {
     const struct daemon_config *config = parts->config;
     struct http_options options = {.listening = parts->listening,
-                                   .threads = or_standard(config->http_threads, cores()),
+                                   .threads = http_threads(config),
+                                   .store_shared = store_is_shared(config->store),
                                    .slow_threads = hash_threads(config),
                                    .connections = (size_t)config->connections,
                                    .address_connections = (size_t)config->address_connections,

@@ -116,8 +116,18 @@ struct http_request {
     const char *challenge;  /* WWW-Authenticate of a 401 that is not about a bearer token, or NULL */
 };
 
+/* See reserve.c. */
+struct http_reserve {
+    bool kept;
+    pthread_mutex_t lock;
+    pthread_cond_t freed;
+    size_t left; /* threads that may still wait for the store */
+    bool stuck;  /* none came back when it was waited for */
+};
+
 struct http_server {
     struct http_options options;
+    struct http_reserve reserve;
     struct MHD_Daemon *daemon;
     atomic_size_t active; /* requests between their headers and their end, and wakes that still run */
     atomic_bool draining;
@@ -127,6 +137,14 @@ struct http_server {
     size_t slow_count;
     struct http_events *events;
 };
+
+/* ---- reserve.c ---- */
+
+void http_reserve_init(struct http_server *server);
+void http_reserve_fini(struct http_server *server);
+/* The calling thread, one of those that move bytes, is going to ask the store. False: it must not, ERR_OVERLOADED. */
+bool http_reserve_enter(struct http_server *server);
+void http_reserve_leave(struct http_server *server);
 
 /* ---- routes.c ---- */
 

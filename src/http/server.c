@@ -233,9 +233,28 @@ static enum MHD_Result send_refusal(struct http_request *request)
     return http_send(request);
 }
 
+/* Whoever asks how we are is answered however busy we are. */
+static bool looks_after_us(const struct http_route *route)
+{
+    return route->handler == http_health || route->handler == http_ready;
+}
+
+static int ask_handler(struct http_request *request)
+{
+    if (looks_after_us(request->route)) {
+        return request->route->handler(request);
+    }
+    if (!http_reserve_enter(request->server)) {
+        return ERR_OVERLOADED;
+    }
+    int err = request->route->handler(request);
+    http_reserve_leave(request->server);
+    return err;
+}
+
 static enum MHD_Result run_handler(struct http_request *request)
 {
-    int err = request->route->handler(request);
+    int err = ask_handler(request);
     if (err != 0) {
         request->refusal = err;
         return send_refusal(request);
@@ -257,10 +276,20 @@ static bool has_body(const struct http_request *request)
            (length.size > 0 && !slice_equal_text(length, "0"));
 }
 
-/* Whoever asks how we are is answered however busy we are. */
-static bool looks_after_us(const struct http_route *route)
+/* Who is it, and may they? */
+static void admit(struct http_request *request)
 {
-    return route->handler == http_health || route->handler == http_ready;
+    if (!http_reserve_enter(request->server)) {
+        request->refusal = ERR_OVERLOADED;
+        return;
+    }
+    if (request->route->access == HTTP_BULK) {
+        http_bulk_begin(request);
+    } else {
+        request->body.limit_bytes = request->route->slow ? HTTP_SECRET_LIMIT_BYTES : HTTP_BODY_LIMIT_BYTES;
+        request->refusal = http_route_admit(request);
+    }
+    http_reserve_leave(request->server);
 }
 
 /* The headers are here. */
@@ -280,11 +309,8 @@ static enum MHD_Result begin(struct http_request *request, const char *method, c
     if (request->refusal == 0 && !looks_after_us(request->route)) {
         request->refusal = http_limits_admit(request);
     }
-    if (request->refusal == 0 && request->route->access == HTTP_BULK) {
-        http_bulk_begin(request);
-    } else if (request->refusal == 0) {
-        request->body.limit_bytes = request->route->slow ? HTTP_SECRET_LIMIT_BYTES : HTTP_BODY_LIMIT_BYTES;
-        request->refusal = http_route_admit(request);
+    if (request->refusal == 0 && !looks_after_us(request->route)) {
+        admit(request);
     }
     if (request->refusal != 0 && has_body(request) && waits_for_our_word(request)) {
         return send_refusal(request);
@@ -411,6 +437,7 @@ int http_start(const struct http_options *options, struct http_server **server)
         return ERR_NO_MEMORY;
     }
     made->options = *options;
+    http_reserve_init(made);
     int err = http_slow_start(made);
     if (err == 0) {
         err = http_limits_new(&made->options, &made->limits);
@@ -424,6 +451,7 @@ int http_start(const struct http_options *options, struct http_server **server)
         http_events_stop(made);
         http_limits_free(&made->limits);
         http_slow_stop(made);
+        http_reserve_fini(made);
         free(made);
         return ERR_NO_MEMORY;
     }
@@ -455,5 +483,6 @@ void http_stop(struct http_server **server)
     http_events_stop(stopped);
     http_limits_free(&stopped->limits);
     http_slow_stop(stopped);
+    http_reserve_fini(stopped);
     free(stopped);
 }

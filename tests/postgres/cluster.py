@@ -231,6 +231,20 @@ class Node:
             os.kill(pid, signal.SIGKILL)
             self.process.wait()
 
+    @contextlib.contextmanager
+    def frozen(self):
+        """It is there and says nothing: connections come to be, and no statement is answered."""
+        pid = self.process.pid
+        os.kill(pid, signal.SIGSTOP)
+        stopped = [pid, *children(pid)]
+        for child in stopped[1:]:
+            os.kill(child, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for child in reversed(stopped):
+                os.kill(child, signal.SIGCONT)
+
     def kill_backends(self, signal_number=signal.SIGKILL):
         """kill -9 of one session: the server throws all out, recovers and goes on by itself."""
         pids = self.rows("SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend' AND "

@@ -1,9 +1,12 @@
 """Machines that are silent rather than gone: of the database's hosts one that takes connections and says nothing, or
-does not even take them; and a standby that is waited for and does not come back. A node goes on beside them."""
+does not even take them; a standby that is waited for and does not come back; and the database itself. A node goes on
+beside them."""
 
 import contextlib
+import http.client
 import socket
 import subprocess
+import threading
 import time
 import urllib.request
 
@@ -11,8 +14,12 @@ import pytest
 
 import cluster
 from instance import LEVEL, binary, clean_environment
+from load import Client
+from oracle import CYREXA, Recipe
 from registry import Campaign, Registry
 
+FROZEN_S = 8
+ASKING = 16  # requests that all ask the database: more than threads that serve them
 WITHOUT_S = 18  # longer than a node counts as alive without a word
 
 
@@ -83,3 +90,45 @@ def waiting(running):
 def ready(registry):
     with urllib.request.urlopen(f"http://{registry.server.host}:{registry.server.port}/readyz") as answer:
         return answer.read().decode()
+
+
+def ask(server, path, headers, timeout):
+    """The status of a GET over a connection of its own."""
+    connection = http.client.HTTPConnection(server.host, server.port, timeout=timeout)
+    try:
+        connection.request("GET", path, headers=headers)
+        return connection.getresponse().status
+    finally:
+        connection.close()
+
+
+def post(server, credentials, number, statuses):
+    statuses.append(Client(server.host, server.port, credentials).send(
+        CYREXA, Recipe(f"frozen{number}", CYREXA, 1).items(), key=f"frozen{number}").status)
+
+
+def test_a_frozen_database_leaves_the_node_alive(tmp_path, luck):
+    """Whoever watches the node is answered at once, whatever the clients wait for; and these are answered in time."""
+    with cluster.Cluster() as running:
+        database = running.create_database()
+        with Registry(tmp_path / "registry", running.url(database), luck, binary(),
+                      ["--http-threads", "8"]) as registry:
+            registry.start_node()
+            bearer = {"Authorization": f"Bearer {registry.credentials['accessToken']}"}
+            statuses, waiting_for = [], []
+            with running.primary.frozen():
+                for number in range(ASKING):
+                    thread = threading.Thread(target=post, args=(registry.server, registry.credentials, number, statuses))
+                    thread.start()
+                    waiting_for.append(thread)
+                until = time.monotonic() + FROZEN_S
+                while time.monotonic() < until:
+                    assert ask(registry.server, "/healthz", {}, 3) == 200
+                    assert ask(registry.server, "/readyz", {}, 3) in (200, 503)
+                    time.sleep(0.1)
+                assert ask(registry.server, "/v1/imports", bearer, 3) == 503
+            for thread in waiting_for:
+                thread.join()
+            assert set(statuses) <= {200, 503} and len(statuses) == ASKING, statuses
+            Campaign(registry, "again", luck.random(), batches=2).join()
+            registry.stop_nodes()
