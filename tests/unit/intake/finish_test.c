@@ -4,7 +4,7 @@
 #include "../test.h"
 #include "store/store_priv.h"
 
-#define ITEMS 110000u /* more than two runs */
+#define ITEMS 210000u /* more than two runs */
 
 /* The store's own operations, but the n-th end of a run fails. */
 static const struct store_ops *real;
