@@ -18,6 +18,8 @@ sys.path.insert(0, str(HERE.parent / "postgres"))
 import stores  # noqa: E402, beside us
 LEVEL = os.environ.get("TEST_LEVEL", "quick")
 SANITIZED = LEVEL == "sanitized"
+# It walks all that the campaign has left, a million customers or more, beside other suites.
+VERIFY_S = 900
 PATIENCE_S = 180 if SANITIZED else 60
 WINDOW = 64  # requests on their way at a time
 
@@ -188,6 +190,6 @@ class Reader:
 def verify(program, data):
     """`muster verify` over a stopped store: (exit status, what it printed)."""
     command = [str(program), "verify", "--data", str(data), *stores.arguments(data)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, env=clean_environment({}),
+    done = subprocess.run(command, capture_output=True, text=True, timeout=VERIFY_S, env=clean_environment({}),
                           check=False)
     return done.returncode, done.stdout + done.stderr
