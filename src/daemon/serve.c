@@ -38,6 +38,7 @@ struct parts {
     int lock; /* of the data folder, where the store has none; -1: none */
     int listening;
     uint16_t port;
+    int watched; /* socket for who asks how we are; -1: none */
     struct buf url;
     struct auth *auth;
     struct contract *contracts[CONTRACTS_MAX];
@@ -60,7 +61,7 @@ static size_t or_standard(uint64_t configured, size_t standard)
     return configured == 0 ? standard : (size_t)configured;
 }
 
-/* A database may let calls wait, so there are some more. */
+/* Answers of a database are waited for, so there are some more. */
 static size_t http_threads(const struct daemon_config *config)
 {
     bool few = store_is_shared(config->store) && cores() < SHARED_HTTP_THREADS;
@@ -222,7 +223,11 @@ static void tell_store(struct parts *parts)
 static int open_port(struct parts *parts)
 {
     const struct daemon_config *config = parts->config;
+    uint16_t watched = 0;
     int err = http_listen(config->listen, &parts->listening, &parts->port, &parts->why);
+    if (err == 0 && config->health_listen[0] != '\0') {
+        err = http_listen(config->health_listen, &parts->watched, &watched, &parts->why);
+    }
     if (err != 0) {
         return err;
     }
@@ -328,7 +333,7 @@ static int start_http(struct parts *parts)
     const struct daemon_config *config = parts->config;
     struct http_options options = {.listening = parts->listening,
                                    .threads = http_threads(config),
-                                   .store_shared = store_is_shared(config->store),
+                                   .watched = parts->watched,
                                    .slow_threads = hash_threads(config),
                                    .connections = (size_t)config->connections,
                                    .address_connections = (size_t)config->address_connections,
@@ -417,7 +422,7 @@ static int stop(struct parts *parts)
 
 int daemon_serve(const struct daemon_config *config)
 {
-    struct parts parts = {.config = config, .listening = -1, .lock = -1};
+    struct parts parts = {.config = config, .listening = -1, .watched = -1, .lock = -1};
     sigset_t signals;
     int received = 0;
     buf_init(&parts.why, 0);

@@ -13,8 +13,8 @@ struct http_server;
 
 struct http_options {
     int listening; /* socket of http_listen; the server's from now on */
+    int watched;   /* another, which answers how we are and nothing else, whatever requests wait for; -1: none */
     size_t threads;
-    bool store_shared;   /* the store is a database, which may let a call wait: one thread never asks it */
     size_t slow_threads; /* for requests that take a password hash */
     size_t connections;
     size_t address_connections; /* of one client address; 0: no limit */

@@ -116,20 +116,11 @@ struct http_request {
     const char *challenge;  /* WWW-Authenticate of a 401 that is not about a bearer token, or NULL */
 };
 
-/* See reserve.c. */
-struct http_reserve {
-    bool kept;
-    pthread_mutex_t lock;
-    pthread_cond_t freed;
-    size_t left; /* threads that may still wait for the store */
-    bool stuck;  /* none came back when it was waited for */
-};
-
 struct http_server {
     struct http_options options;
-    struct http_reserve reserve;
     struct MHD_Daemon *daemon;
-    atomic_size_t active; /* requests between their headers and their end, and wakes that still run */
+    struct MHD_Daemon *watched; /* answers http_looks_after_us alone; NULL: none */
+    atomic_size_t active;       /* requests between their headers and their end, and wakes that still run */
     atomic_bool draining;
     struct http_limits *limits;
     struct queue *slow;
@@ -137,14 +128,6 @@ struct http_server {
     size_t slow_count;
     struct http_events *events;
 };
-
-/* ---- reserve.c ---- */
-
-void http_reserve_init(struct http_server *server);
-void http_reserve_fini(struct http_server *server);
-/* The calling thread, one of those that move bytes, is going to ask the store. False: it must not, ERR_OVERLOADED. */
-bool http_reserve_enter(struct http_server *server);
-void http_reserve_leave(struct http_server *server);
 
 /* ---- routes.c ---- */
 
@@ -241,7 +224,15 @@ void http_bulk_answer(struct http_request *request);
 http_handler http_customer_get, http_customer_list, http_secret_verify;
 http_handler http_import_get, http_import_list, http_import_results, http_import_faults, http_import_events;
 http_handler http_import_undo, http_import_abort;
-http_handler http_token, http_jwks, http_metadata, http_health, http_ready;
+http_handler http_token, http_jwks, http_metadata;
+
+/* ---- health.c ---- */
+
+http_handler http_health, http_ready;
+#define HTTP_HEALTH_PATH "/healthz"
+#define HTTP_READY_PATH  "/readyz"
+/* Whether the route is one of these: answered however busy we are. */
+bool http_looks_after_us(const struct http_route *route);
 http_handler http_tenant_create, http_tenant_list, http_tenant_limit, http_tenant_revoke;
 http_handler http_project_create, http_project_list, http_project_revoke;
 http_handler http_client_create, http_client_list, http_client_revoke;

@@ -174,29 +174,3 @@ int http_metadata(struct http_request *request)
     request->status = 200;
     return auth_metadata(request->server->options.auth, &request->answer);
 }
-
-/* ---- health ---- */
-
-/* Alive: this thread answers. */
-int http_health(struct http_request *request)
-{
-    request->status = 200;
-    buf_append_text(&request->answer, "{\"status\":\"alive\"}");
-    return 0;
-}
-
-/* Ready: commits are taken. */
-int http_ready(struct http_request *request)
-{
-    struct store *store = request->server->options.registry->store;
-    struct store_facts facts;
-    int err = store_health(store);
-    if (err == 0) {
-        store_facts(store, &facts);
-        request->status = 200;
-        buf_printf(&request->answer,
-                   "{\"status\":\"ready\",\"storage\":\"writable\",\"store\":\"%s\",\"durability\":\"%s\"}", facts.kind,
-                   facts.durability);
-    }
-    return err;
-}

@@ -14,8 +14,8 @@
 
 /* clang-format off */
 static const struct http_route ROUTES[] = {
-    {"GET",    "/healthz",                                HTTP_OPEN,     0,                     false, http_health},
-    {"GET",    "/readyz",                                 HTTP_OPEN,     0,                     false, http_ready},
+    {"GET",    HTTP_HEALTH_PATH,                          HTTP_OPEN,     0,                     false, http_health},
+    {"GET",    HTTP_READY_PATH,                           HTTP_OPEN,     0,                     false, http_ready},
     {"POST",   "/oauth2/token",                           HTTP_OPEN,     0,                     false, http_token},
     {"GET",    "/.well-known/jwks.json",                  HTTP_OPEN,     0,                     false, http_jwks},
     {"GET",    "/.well-known/oauth-authorization-server", HTTP_OPEN,     0,                     false, http_metadata},

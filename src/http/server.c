@@ -233,28 +233,9 @@ static enum MHD_Result send_refusal(struct http_request *request)
     return http_send(request);
 }
 
-/* Whoever asks how we are is answered however busy we are. */
-static bool looks_after_us(const struct http_route *route)
-{
-    return route->handler == http_health || route->handler == http_ready;
-}
-
-static int ask_handler(struct http_request *request)
-{
-    if (looks_after_us(request->route)) {
-        return request->route->handler(request);
-    }
-    if (!http_reserve_enter(request->server)) {
-        return ERR_OVERLOADED;
-    }
-    int err = request->route->handler(request);
-    http_reserve_leave(request->server);
-    return err;
-}
-
 static enum MHD_Result run_handler(struct http_request *request)
 {
-    int err = ask_handler(request);
+    int err = request->route->handler(request);
     if (err != 0) {
         request->refusal = err;
         return send_refusal(request);
@@ -276,22 +257,6 @@ static bool has_body(const struct http_request *request)
            (length.size > 0 && !slice_equal_text(length, "0"));
 }
 
-/* Who is it, and may they? */
-static void admit(struct http_request *request)
-{
-    if (!http_reserve_enter(request->server)) {
-        request->refusal = ERR_OVERLOADED;
-        return;
-    }
-    if (request->route->access == HTTP_BULK) {
-        http_bulk_begin(request);
-    } else {
-        request->body.limit_bytes = request->route->slow ? HTTP_SECRET_LIMIT_BYTES : HTTP_BODY_LIMIT_BYTES;
-        request->refusal = http_route_admit(request);
-    }
-    http_reserve_leave(request->server);
-}
-
 /* The headers are here. */
 static enum MHD_Result begin(struct http_request *request, const char *method, const char *path)
 {
@@ -306,11 +271,14 @@ static enum MHD_Result begin(struct http_request *request, const char *method, c
     if (request->refusal == 0 && atomic_load(&request->server->draining)) {
         request->refusal = ERR_STOPPING;
     }
-    if (request->refusal == 0 && !looks_after_us(request->route)) {
+    if (request->refusal == 0 && !http_looks_after_us(request->route)) {
         request->refusal = http_limits_admit(request);
     }
-    if (request->refusal == 0 && !looks_after_us(request->route)) {
-        admit(request);
+    if (request->refusal == 0 && request->route->access == HTTP_BULK) {
+        http_bulk_begin(request);
+    } else if (request->refusal == 0) {
+        request->body.limit_bytes = request->route->slow ? HTTP_SECRET_LIMIT_BYTES : HTTP_BODY_LIMIT_BYTES;
+        request->refusal = http_route_admit(request);
     }
     if (request->refusal != 0 && has_body(request) && waits_for_our_word(request)) {
         return send_refusal(request);
@@ -399,6 +367,15 @@ static enum MHD_Result access_handler(void *context, struct MHD_Connection *conn
     return *size > 0 ? receive(request, data, size) : finish(request);
 }
 
+/* The port for watchers: there is nothing else at it. */
+static enum MHD_Result watched_handler(void *context, struct MHD_Connection *connection, const char *path,
+                                       const char *method, const char *version, const char *data, size_t *size,
+                                       void **held)
+{
+    bool ours = strcmp(path, HTTP_HEALTH_PATH) == 0 || strcmp(path, HTTP_READY_PATH) == 0;
+    return access_handler(context, connection, ours ? path : "/", method, version, data, size, held);
+}
+
 /* ---- start and stop ---- */
 
 /* The library would undo a path's escapes before the path is cut into segments: an escaped slash would cut
@@ -410,7 +387,8 @@ static size_t leave_escaped(void *context, struct MHD_Connection *connection, ch
     return strlen(text);
 }
 
-static struct MHD_Daemon *start_daemon(struct http_server *server, int fd)
+static struct MHD_Daemon *start_daemon(struct http_server *server, int fd, size_t threads,
+                                       MHD_AccessHandlerCallback handler)
 {
     const struct http_options *options = &server->options;
     unsigned flags = MHD_USE_POLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC;
@@ -425,9 +403,29 @@ static struct MHD_Daemon *start_daemon(struct http_server *server, int fd)
         {MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)http_limits_notify, server->limits},
         {MHD_OPTION_UNESCAPE_CALLBACK, (intptr_t)leave_escaped, NULL},
         {MHD_OPTION_STRICT_FOR_CLIENT, 1, NULL},
-        {options->threads > 1 ? MHD_OPTION_THREAD_POOL_SIZE : MHD_OPTION_END, (intptr_t)options->threads, NULL},
+        {threads > 1 ? MHD_OPTION_THREAD_POOL_SIZE : MHD_OPTION_END, (intptr_t)threads, NULL},
         {MHD_OPTION_END, 0, NULL}};
-    return MHD_start_daemon(flags, 0, NULL, NULL, access_handler, server, MHD_OPTION_ARRAY, items, MHD_OPTION_END);
+    return MHD_start_daemon(flags, 0, NULL, NULL, handler, server, MHD_OPTION_ARRAY, items, MHD_OPTION_END);
+}
+
+static bool start_daemons(struct http_server *server)
+{
+    const struct http_options *options = &server->options;
+    server->daemon = start_daemon(server, options->listening, options->threads, access_handler);
+    if (server->daemon != NULL && options->watched >= 0) {
+        server->watched = start_daemon(server, options->watched, 1, watched_handler);
+    }
+    return server->daemon != NULL && (options->watched < 0 || server->watched != NULL);
+}
+
+static void stop_daemons(struct http_server *server)
+{
+    if (server->watched != NULL) {
+        MHD_stop_daemon(server->watched);
+    }
+    if (server->daemon != NULL) {
+        MHD_stop_daemon(server->daemon);
+    }
 }
 
 int http_start(const struct http_options *options, struct http_server **server)
@@ -437,7 +435,6 @@ int http_start(const struct http_options *options, struct http_server **server)
         return ERR_NO_MEMORY;
     }
     made->options = *options;
-    http_reserve_init(made);
     int err = http_slow_start(made);
     if (err == 0) {
         err = http_limits_new(&made->options, &made->limits);
@@ -445,13 +442,12 @@ int http_start(const struct http_options *options, struct http_server **server)
     if (err == 0) {
         err = http_events_start(made);
     }
-    made->daemon = err == 0 ? start_daemon(made, options->listening) : NULL;
-    if (made->daemon == NULL) {
+    if (err != 0 || !start_daemons(made)) {
+        stop_daemons(made);
         http_events_end(made);
         http_events_stop(made);
         http_limits_free(&made->limits);
         http_slow_stop(made);
-        http_reserve_fini(made);
         free(made);
         return ERR_NO_MEMORY;
     }
@@ -478,11 +474,10 @@ void http_stop(struct http_server **server)
 {
     struct http_server *stopped = *server;
     *server = NULL;
-    MHD_stop_daemon(stopped->daemon);
+    stop_daemons(stopped);
     http_events_end(stopped);
     http_events_stop(stopped);
     http_limits_free(&stopped->limits);
     http_slow_stop(stopped);
-    http_reserve_fini(stopped);
     free(stopped);
 }

@@ -14,11 +14,7 @@ static ssize_t read_stream(void *context, uint64_t at, char *to, size_t room)
 {
     struct http_request *request = context;
     (void)at;
-    bool entered = http_reserve_enter(request->server); /* counted, though what has begun is not refused */
     ssize_t size = request->stream.read(request->stream.context, to, room);
-    if (entered) {
-        http_reserve_leave(request->server);
-    }
     if (size > 0) {
         return size;
     }

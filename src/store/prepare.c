@@ -1,7 +1,7 @@
 /*
  * What a group of chunks asks for, before it is decided: the states of its imports, and its unique keys, gathered,
  * sorted and looked up at once. Each key becomes a slot with its holder. The commit lock is held, but not yet when
- * a run's keys are looked up: those that were written since then are looked up again under it.
+ * a run's keys are looked up: those that were written since then are looked up again, the last of them under it.
  */
 #include <assert.h>
 #include <stdlib.h>

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import socket
 import stat
 import subprocess
 import threading
@@ -13,7 +14,7 @@ import time
 
 import pytest
 
-from muster import PATIENCE_S, ROOT, Server, binary, clean_environment, free_port, head, private, stores, wait_until
+from muster import Connection, PATIENCE_S, ROOT, Server, binary, clean_environment, free_port, head, private, stores, wait_until
 
 CYREXA = "/customer/1.0.0/createBulk"
 
@@ -28,6 +29,29 @@ def refused_start(data, *arguments, seconds=10, **environment):
     words = done.stderr.decode()
     assert re.search("^muster: ", words, re.MULTILINE) or '"level":"error"' in words, words
     return words
+
+
+# ---- a port for watchers ----
+
+def test_a_port_for_watchers(tmp_path):
+    """It says how the server is, as the other port does, and has nothing else."""
+    port = free_port()
+    running = Server(tmp_path, "--health-listen", f"127.0.0.1:{port}")
+    with Connection("127.0.0.1", port) as watcher:
+        assert watcher.call("GET", "/healthz").good() == {"status": "alive"}
+        assert watcher.call("GET", "/readyz").good() == running.call("GET", "/readyz").good()
+        assert watcher.call("HEAD", "/readyz").status == 200
+        watcher.call("GET", "/v1/customers", headers=running.bearer()).problem(404, "not-found")
+        watcher.call("POST", CYREXA, b"[{}]", running.cyrexa_headers()).problem(404, "not-found")
+    assert running.all_ids() == []
+    running.stop()
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", port))
+
+
+def test_a_port_for_watchers_that_is_taken(own_server, tmp_path):
+    words = refused_start(tmp_path / "second", "--health-listen", f"127.0.0.1:{own_server.port}")
+    assert str(own_server.port) in words and "in use" in words
 
 
 # ---- stopping ----

@@ -147,8 +147,8 @@ def expect_half(server, target, look):
     """No server opens what is half; whether it is: before the mark it is nothing yet."""
     done = subprocess.run([binary(), "store", "status", "--store", str(target), "--json"], capture_output=True,
                           timeout=PATIENCE_S, check=False, env=clean_environment())
-    if done.returncode == USAGE and b"olumn famil" in done.stderr:
-        return False  # killed while the folder was made
+    if done.returncode == USAGE and not done.stdout:
+        return False  # killed while RocksDB made the folder: what it says then differs; the next run goes on all the same
     half = json.loads(done.stdout)["halfCopy"]
     assert done.returncode == (REFUSED if half else DONE), done
     if half and look:

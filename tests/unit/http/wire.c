@@ -43,6 +43,7 @@ static void init(struct wire *wire, bool tight, const struct http_options *limit
     buf_fini(&text);
     struct http_options options = *limits;
     options.listening = listening;
+    options.watched = -1;
     options.slow_threads = 1;
     options.idle_timeout_s = 60;
     options.auth = wire->fixture.auth;

@@ -48,7 +48,11 @@ static void several_runs(void **state)
         fixture_row(&fixture, intake_import_id(batch.import), &row);
         assert_int_equal(batch.answer.error, failing == 0 ? 0 : ERR_NO_MEMORY);
         assert_int_equal(row.state, failing == 0 ? IMPORT_COMMITTED : IMPORT_ABORTED);
-        assert_int_equal(ends, failing == 0 ? 3 : failing); /* behind one that failed none is finished */
+        if (failing == 0) {
+            assert_true(ends >= 3); /* more when the lane had nothing to do for a while */
+        } else {
+            assert_int_equal(ends, failing); /* behind one that failed none is finished */
+        }
         assert_int_equal(batch.answer.created, failing == 0 ? ITEMS : 0);
         assert_int_equal(fixture_customers(&fixture), failing == 0 ? ITEMS : 0);
         fixture_end(&batch);
