@@ -42,7 +42,7 @@ static void several_runs(void **state)
         real = fixture.store->ops;
         struct store_ops planted = *real;
         planted.run_finish = finish_or_fail;
-        fixture.store->ops = &planted;
+        fixture_plant(&fixture, &planted);
         ends = 0;
         post(&fixture, &batch, &body);
         fixture_row(&fixture, intake_import_id(batch.import), &row);
@@ -56,7 +56,7 @@ static void several_runs(void **state)
         assert_int_equal(batch.answer.created, failing == 0 ? ITEMS : 0);
         assert_int_equal(fixture_customers(&fixture), failing == 0 ? ITEMS : 0);
         fixture_end(&batch);
-        fixture.store->ops = real;
+        fixture_plant(&fixture, real);
         buf_fini(&body);
         fixture_fini(&fixture);
     }

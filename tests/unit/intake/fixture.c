@@ -6,6 +6,7 @@
 
 #include "../test.h"
 #include "contract/builtin.h"
+#include "store/store_priv.h"
 
 #define MUST(call) assert_int_equal((call), 0)
 
@@ -31,6 +32,13 @@ void fixture_restart(struct fixture *fixture, const char *spool)
 {
     intake_free(&fixture->intake);
     begin_intake(fixture, false, spool);
+}
+
+void fixture_plant(struct fixture *fixture, const struct store_ops *ops)
+{
+    intake_free(&fixture->intake);
+    fixture->store->ops = ops;
+    begin_intake(fixture, false, NULL);
 }
 
 void fixture_init(struct fixture *fixture, bool tight)

@@ -30,6 +30,9 @@ void fixture_init(struct fixture *fixture, bool tight);
 void fixture_fini(struct fixture *fixture);
 /* The intake ends, and another one begins over the same store: with a folder of bodies that are taken in later. */
 void fixture_restart(struct fixture *fixture, const char *spool);
+/* The same over a store that does this: its threads never see it change. */
+struct store_ops;
+void fixture_plant(struct fixture *fixture, const struct store_ops *ops);
 
 const struct contract *fixture_contract(const struct fixture *fixture, const char *name);
 

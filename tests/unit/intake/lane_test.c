@@ -193,7 +193,7 @@ static void looked_up_ahead(void **state)
     counted.over = *counted.under;
     counted.over.look_ahead = count_ahead;
     counted.over.run_add = count_added;
-    fixture.store->ops = &counted.over;
+    fixture_plant(&fixture, &counted.over);
     body_with_conflicts(&body, NULL, 0);
     fixture_post(&fixture, &batch, &options, buf_view(&body));
     assert_int_equal(batch.answer.created, ITEMS);
@@ -202,7 +202,7 @@ static void looked_up_ahead(void **state)
     assert_int_equal(counted.looked, counted.added);
     fixture_end(&batch);
     buf_fini(&body);
-    fixture.store->ops = counted.under;
+    fixture_plant(&fixture, counted.under);
     fixture_fini(&fixture);
 }
 
