@@ -147,14 +147,16 @@ class Persistent(threading.Thread):
         return server, self.connections[server]
 
     def _ask(self, recipe):
-        """One attempt: the answer, or None when the connection broke, as it may when a node is killed."""
+        """One attempt: the answer, or None when the connection broke, as it may when a node is killed, or when the
+        database falls silent while ids are read for an answer that has begun."""
         server, client = self._client()
         try:
             return client.send_once(recipe)
         except (Died, ValueError) as error:
             client.http.close()
             del self.connections[server]
-            if not self.campaign.nodes_may_die:
+            broken_off = isinstance(error.__cause__, http.client.IncompleteRead)
+            if not self.campaign.nodes_may_die and not (broken_off and self.campaign.answers_may_break):
                 raise AssertionError(f"{recipe.batch}: the connection to a node broke: {error.__cause__!r}; it "
                                      f"{self._fate(server)}") from None
             return None
@@ -193,9 +195,10 @@ class Persistent(threading.Thread):
 class Campaign:
     """Clients at work. `batches` of each client, or None: until stop()."""
 
-    def __init__(self, registry, name, seed, batches=None, sizes=(76, 20, 4), nodes_may_die=False, clients=CLIENTS):
+    def __init__(self, registry, name, seed, batches=None, sizes=(76, 20, 4), nodes_may_die=False,
+                 answers_may_break=False, clients=CLIENTS):
         self.registry, self.name, self.seed, self.sizes, self.batches = registry, name, seed, sizes, batches
-        self.nodes_may_die = nodes_may_die
+        self.nodes_may_die, self.answers_may_break = nodes_may_die, answers_may_break
         self.lock, self.stopping = threading.Lock(), threading.Event()
         self.clients = [Persistent(self, number) for number in range(clients)]
         for client in self.clients:
