@@ -18,6 +18,7 @@ import itertools
 import os
 import pathlib
 import pwd
+import random
 import re
 import shutil
 import signal
@@ -145,8 +146,12 @@ def template():
 
 
 def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        return listening.getsockname()[1]
+    """None that the system gives to whoever asks for any (32768 and up): such a one may go to somebody's connection
+    before it is listened at."""
+    while True:
+        port = random.SystemRandom().randrange(10240, 32768)
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 def wait_until(condition, what, seconds=PATIENCE_S, pause=0.02):

@@ -92,12 +92,6 @@ def ready(registry):
         return answer.read().decode()
 
 
-def free_port():
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return taken.getsockname()[1]
-
-
 def ask(port, path):
     """The status of a GET over a connection of its own, which comes at once."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
@@ -116,7 +110,7 @@ def post(server, credentials, number, statuses):
 def test_a_frozen_database_leaves_the_node_watched(tmp_path, luck):
     """Whatever the clients wait for, who watches the node at a port for that is answered; and so are they, in time."""
     with cluster.Cluster() as running:
-        database, port = running.create_database(), free_port()
+        database, port = running.create_database(), cluster.free_port()
         arguments = ["--health-listen", f"127.0.0.1:{port}"]
         with Registry(tmp_path / "registry", running.url(database), luck, binary(), arguments) as registry:
             registry.start_node()

@@ -58,9 +58,7 @@ def private(text=""):
     return f"{text}{MARK}{next(_marks):06d}"
 
 
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        return listening.getsockname()[1]
+free_port = stores.cluster.free_port
 
 
 def wait_until(condition, what, seconds=PATIENCE_S, pause=0.02):
