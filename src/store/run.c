@@ -7,7 +7,8 @@
  *
  * Who has a chunk's keys is looked up before the lock, for that is most of the work and commits wait for it; what
  * was written since is looked up again, the last of it under the lock. That look is best made ahead, by whoever has the
- * chunk before the run's thread: several chunks' at a time then wait for the disk. Its rows are composed behind the lock.
+ * chunk before the run's thread: several chunks' at a time then wait for the disk. Its rows are composed behind the
+ * lock.
  *
  * The difficulty is that rows are in before they count. Readers don't see them, for the import is open. Deciders
  * meet the run's keys as held by an open import from the moment they are decided, long before the entries are
