@@ -170,7 +170,7 @@ def test_a_copy_that_breaks_off_goes_on(tmp_path, database, way, number):
         source, target = target, tmp_path / "back"
     halves = 0
     for attempt in range(40):
-        if not run_and_break(source, target, 0.15 * 1.4 ** attempt, number):
+        if not run_and_break(source, target, 0.15 * 1.2 ** attempt, number):
             break
         if way == "there" or (target / "CURRENT").exists():
             halves += expect_half(running, target, halves == 0)
