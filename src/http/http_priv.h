@@ -203,6 +203,14 @@ bool http_limits_whole(struct http_request *request) MUST_CHECK;
 /* It is over; false: because the watcher ended it. */
 bool http_limits_answered(struct http_request *request);
 
+/* ---- health.c ---- */
+
+http_handler http_health, http_ready;
+#define HTTP_HEALTH_PATH "/healthz"
+#define HTTP_READY_PATH  "/readyz"
+/* Whether the route is one of these: answered however busy we are. */
+bool http_looks_after_us(const struct http_route *route);
+
 /* ---- slow.c ---- */
 int http_slow_start(struct http_server *server);
 void http_slow_stop(struct http_server *server);
@@ -225,14 +233,6 @@ http_handler http_customer_get, http_customer_list, http_secret_verify;
 http_handler http_import_get, http_import_list, http_import_results, http_import_faults, http_import_events;
 http_handler http_import_undo, http_import_abort;
 http_handler http_token, http_jwks, http_metadata;
-
-/* ---- health.c ---- */
-
-http_handler http_health, http_ready;
-#define HTTP_HEALTH_PATH "/healthz"
-#define HTTP_READY_PATH  "/readyz"
-/* Whether the route is one of these: answered however busy we are. */
-bool http_looks_after_us(const struct http_route *route);
 http_handler http_tenant_create, http_tenant_list, http_tenant_limit, http_tenant_revoke;
 http_handler http_project_create, http_project_list, http_project_revoke;
 http_handler http_client_create, http_client_list, http_client_revoke;

@@ -311,9 +311,11 @@ static int check_envelope(struct intake_worker *worker, struct intake_chunk *chu
     return err;
 }
 
-/* Between two items of a chunk: a chunk of many takes tens of milliseconds, which a small request need not wait. */
-static void check_aside(struct intake_worker *worker)
+/* Between two items of a chunk, and while its keys are looked up: a chunk of many takes tens of milliseconds, which a
+ * small request need not wait. */
+static void check_aside(void *context)
 {
+    struct intake_worker *worker = context;
     struct intake_chunk *chunk = worker->aside == NULL ? NULL : fair_pop_small(worker->intake->work);
     while (chunk != NULL) {
         chunk_check(worker->aside, chunk);
@@ -334,11 +336,6 @@ static int check_items(struct intake_worker *worker, struct intake_chunk *chunk)
     return err == 0 && chunk->refused > 0 ? refuse_finish(chunk) : err;
 }
 
-static void pause_looking(void *context)
-{
-    check_aside(context);
-}
-
 /* The lane decides chunks one after the other; what takes it longest, looking up keys, is done here for it. */
 static void look_ahead(struct intake_worker *worker, struct intake_chunk *chunk)
 {
@@ -354,7 +351,7 @@ static void look_ahead(struct intake_worker *worker, struct intake_chunk *chunk)
                                          .count = chunk_count(chunk),
                                          .outcomes = chunk->commit.outcomes};
     chunk->ahead =
-        store_look_ahead(chunk->import->intake->options.store, &chunk->commit, chunk->arena, pause_looking, worker);
+        store_look_ahead(chunk->import->intake->options.store, &chunk->commit, chunk->arena, check_aside, worker);
 }
 
 void chunk_check(struct intake_worker *worker, struct intake_chunk *chunk)

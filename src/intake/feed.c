@@ -36,8 +36,7 @@ struct feed {
     const char *folder;
     struct queue *accept; /* struct intake_import */
     struct queue *turns;  /* struct turn; as many as there are places, and as an earlier run left */
-    atomic_size_t places; /* that are taken: turns that there are */
-    struct map *waiting;  /* ids of their imports */
+    struct map *waiting;  /* ids of the imports that have a turn: each takes a place */
     pthread_t acceptor;
     pthread_t feeder;
     bool accepting;
@@ -126,10 +125,18 @@ static int read_head(const struct intake *intake, struct slice head, struct inta
     return buf_error(&admission->envelope) != 0 ? buf_error(&admission->envelope) : buf_error(&admission->map);
 }
 
+static bool has_place(struct feed *feed)
+{
+    pthread_mutex_lock(&feed->lock);
+    bool has = map_count(feed->waiting) < WAITING_MAX;
+    pthread_mutex_unlock(&feed->lock);
+    return has;
+}
+
 int feed_begin(struct intake_import *import)
 {
     const struct intake *intake = import->intake;
-    if (atomic_load(&intake->feed->places) >= WAITING_MAX) {
+    if (!has_place(intake->feed)) {
         return ERR_OVERLOADED; /* before its body comes; whether there is a place in the end is seen then */
     }
     const struct auth_tenant *tenant = import->admission.grant.tenant;
@@ -177,7 +184,6 @@ static void turn_free(struct feed *feed, struct turn *turn)
     map_delete(feed->waiting, uuid_view(&turn->id));
     pthread_mutex_unlock(&feed->lock);
     free(turn);
-    atomic_fetch_sub(&feed->places, 1);
 }
 
 /* Takes a place. NULL: no memory. */
@@ -195,7 +201,6 @@ static struct turn *turn_new(struct feed *feed, const struct uuid *id)
         free(turn);
         return NULL;
     }
-    atomic_fetch_add(&feed->places, 1);
     return turn;
 }
 
@@ -219,7 +224,7 @@ static void turn_push(struct feed *feed, struct turn *turn)
 /* Everything that may fail comes before the row. The acceptor alone takes places while the server runs. */
 static int accept_safely(struct feed *feed, struct intake_import *import, struct turn **turn)
 {
-    if (atomic_load(&feed->places) >= WAITING_MAX) {
+    if (!has_place(feed)) {
         return ERR_OVERLOADED;
     }
     *turn = turn_new(feed, &import->id);

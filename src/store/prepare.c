@@ -218,6 +218,9 @@ static int note_holder(void *context, size_t index, struct slice value)
 /* Who has the keys of these slots, in order of key. */
 static int look_up(struct store_group *group, struct store_slot *const *slots, size_t count)
 {
+    if (count == 0) {
+        return 0;
+    }
     struct slice *keys = arena_take(group->arena, count * sizeof *keys);
     if (keys == NULL) {
         return ERR_NO_MEMORY;
@@ -268,7 +271,7 @@ static int look_up_all(struct store_group *group)
         return 0;
     }
     int err = collect(group, true, 0, &slots, &count);
-    return err == 0 && count > 0 ? look_up(group, slots, count) : err;
+    return err == 0 ? look_up(group, slots, count) : err;
 }
 
 /* The lock is held. */
@@ -277,7 +280,7 @@ static int look_again_since(struct store_group *group, uint64_t since)
     struct store_slot **slots;
     size_t count;
     int err = collect(group, false, since, &slots, &count);
-    return err == 0 && count > 0 ? look_up(group, slots, count) : err;
+    return err == 0 ? look_up(group, slots, count) : err;
 }
 
 int store_group_look_again(struct store_group *group, uint64_t *since)
@@ -289,7 +292,7 @@ int store_group_look_again(struct store_group *group, uint64_t *since)
     int err = collect(group, false, *since, &slots, &count);
     *since = local->touches;
     store_local_unlock(local);
-    return err == 0 && count > 0 ? look_up(group, slots, count) : err;
+    return err == 0 ? look_up(group, slots, count) : err;
 }
 
 /* ---- the group ---- */

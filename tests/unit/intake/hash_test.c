@@ -128,21 +128,11 @@ static int next_when_let(struct store *store, struct uuid *tenant, struct uuid *
 /* Its lane is the only one that asks. */
 static void hold_lane(struct fixture *fixture, struct store_ops *planted)
 {
-    intake_free(&fixture->intake);
     real = fixture->store->ops;
     *planted = *real;
     planted->secrets_next_pending = next_when_let;
-    fixture->store->ops = planted;
-    struct intake_options options = {.store = fixture->store,
-                                     .ring = fixture->ring,
-                                     .auth = fixture->auth,
-                                     .worker_threads = 1,
-                                     .hash_threads = 1,
-                                     .imports = 4,
-                                     .request_chunks = 4,
-                                     .memory_bytes = 1u << 20};
     atomic_store(&holds, true);
-    assert_int_equal(intake_new(&options, &fixture->intake), 0);
+    fixture_plant(fixture, planted);
     assert_int_equal(sem_wait(&inside), 0);
 }
 

@@ -21,14 +21,10 @@ static void tell_facts(struct store *store, struct store_facts *facts)
 static void init(struct fixture *fixture, unsigned liked)
 {
     fixture_init(fixture, false);
-    struct intake_options options = fixture->intake->options;
-    intake_free(&fixture->intake);
     groups = liked;
     ops = *fixture->store->ops;
     ops.facts = tell_facts;
-    fixture->store->ops = &ops;
-    assert_int_equal(intake_new(&options, &fixture->intake), 0);
-    fixture->registry.intake = fixture->intake;
+    fixture_plant(fixture, &ops);
 }
 
 static void count(void **state)
