@@ -24,18 +24,25 @@
 
 /* Nearly every look-up of a unique key is a miss in each of a dozen files: at 10 bits every eighth read a block for
  * nothing, at 14 every fiftieth, and the lane of runs waited for the disk a quarter of its time. At 20 every five
- * hundredth does. Filters are kept in parts of 64 KiB, one or two to a file that a run brings, so that finding a key's
- * part costs next to nothing. */
+ * hundredth does. Filters are kept in parts of 64 KiB, so that of a large file only those parts take room in the cache
+ * that are asked; the file of a run has its filter in one piece, for finding a key's part takes longer than asking it.
+ */
 #define FILTER_BITS_PER_KEY 20
 #define FILTER_PART_BYTES   (64u << 10)
 
+/* Rows that are walked, or found one by one in files that hardly overlap, do with fewer and larger blocks. */
+#define FOUND_BLOCK_BYTES  (4u << 10)
+#define WALKED_BLOCK_BYTES (16u << 10)
+
+enum filter { FILTER_NONE, FILTER_IN_PARTS, FILTER_WHOLE };
+
 #define HEADER_LEVEL 5 /* rocksdb::InfoLogLevel, above FATAL */
 
-static void tables(rocksdb_options_t *options, rocksdb_cache_t *cache, bool filter)
+static void tables(rocksdb_options_t *options, rocksdb_cache_t *cache, enum filter filter, size_t block_bytes)
 {
     rocksdb_block_based_table_options_t *table = rocksdb_block_based_options_create();
     rocksdb_block_based_options_set_block_cache(table, cache);
-    rocksdb_block_based_options_set_block_size(table, 4096);
+    rocksdb_block_based_options_set_block_size(table, block_bytes);
     rocksdb_block_based_options_set_format_version(table, 5);
     /* XXH3; Debian's RocksDB computes CRC32C by table, ten times slower. */
     rocksdb_block_based_options_set_checksum(table, 4);
@@ -45,10 +52,10 @@ static void tables(rocksdb_options_t *options, rocksdb_cache_t *cache, bool filt
     rocksdb_block_based_options_set_pin_l0_filter_and_index_blocks_in_cache(table, 1);
     rocksdb_block_based_options_set_index_type(table, rocksdb_block_based_table_index_type_two_level_index_search);
     rocksdb_block_based_options_set_pin_top_level_index_and_filter(table, 1);
-    if (filter) {
+    if (filter != FILTER_NONE) {
         rocksdb_block_based_options_set_filter_policy(table,
                                                       rocksdb_filterpolicy_create_bloom_full(FILTER_BITS_PER_KEY));
-        rocksdb_block_based_options_set_partition_filters(table, 1);
+        rocksdb_block_based_options_set_partition_filters(table, filter == FILTER_IN_PARTS);
         rocksdb_block_based_options_set_metadata_block_size(table, FILTER_PART_BYTES);
     }
     rocksdb_options_set_block_based_table_factory(options, table);
@@ -56,14 +63,28 @@ static void tables(rocksdb_options_t *options, rocksdb_cache_t *cache, bool filt
 }
 
 /* What all families share. Nothing is compressed: sealed bytes, MACs and ids don't shrink. */
-static rocksdb_options_t *family(rocksdb_cache_t *cache, size_t buffer_bytes, bool filter)
+static rocksdb_options_t *family_options(rocksdb_cache_t *cache, enum store_family family, size_t buffer_bytes)
 {
+    bool walked = family == STORE_FAMILY_PLAIN; /* only ever, so a filter would be carried for nothing */
     rocksdb_options_t *options = rocksdb_options_create();
     rocksdb_options_set_compression(options, rocksdb_no_compression);
     rocksdb_options_set_write_buffer_size(options, buffer_bytes);
     rocksdb_options_set_max_write_buffer_number(options, 3);
     rocksdb_options_set_level_compaction_dynamic_level_bytes(options, 1);
-    tables(options, cache, filter);
+    tables(options, cache, walked ? FILTER_NONE : FILTER_IN_PARTS, walked ? WALKED_BLOCK_BYTES : FOUND_BLOCK_BYTES);
+    return options;
+}
+
+/*
+ * Of the files that runs bring. Customers' rows lie in files that do not overlap, in the order of their ids: a filter
+ * would only answer for ids that nobody has. Index entries of up to a dozen runs lie over each other.
+ */
+static rocksdb_options_t *run_options(rocksdb_cache_t *cache, enum store_family family)
+{
+    bool unique = family == STORE_FAMILY_UNIQUE;
+    rocksdb_options_t *options = rocksdb_options_create();
+    rocksdb_options_set_compression(options, rocksdb_no_compression);
+    tables(options, cache, unique ? FILTER_WHOLE : FILTER_NONE, unique ? FOUND_BLOCK_BYTES : WALKED_BLOCK_BYTES);
     return options;
 }
 
@@ -141,8 +162,8 @@ void store_rocks_options_init(struct store_rocks_options *options, size_t memory
         } else if (i == STORE_FAMILY_UNIQUE || i == STORE_FAMILY_PLAIN) {
             buffer_bytes = INDEX_BUFFER_BYTES;
         }
-        /* Plain entries are only ever walked, so a filter would be carried for nothing. */
-        options->families[i] = family(cache, buffer_bytes, i != STORE_FAMILY_PLAIN);
+        options->families[i] = family_options(cache, (enum store_family)i, buffer_bytes);
+        options->runs[i] = run_options(cache, (enum store_family)i);
     }
     keep_bodies_apart(options->families[STORE_FAMILY_BODY]);
     expect_random_keys(options->families[STORE_FAMILY_UNIQUE], 8); /* each is asked at every look-up */
@@ -158,5 +179,6 @@ void store_rocks_options_fini(struct store_rocks_options *options)
     rocksdb_options_destroy(options->database);
     for (size_t i = 0; i < STORE_FAMILY_COUNT; i++) {
         rocksdb_options_destroy(options->families[i]);
+        rocksdb_options_destroy(options->runs[i]);
     }
 }
