@@ -55,7 +55,7 @@ int buf_reserve(struct buf *buf, size_t size)
     return buf->size + size <= buf->capacity ? 0 : grow(buf, buf->size + size);
 }
 
-void *buf_extend(struct buf *buf, size_t size)
+void *buf_extend_slowly(struct buf *buf, size_t size)
 {
     if (buf->error == 0 && buf->limit_bytes != 0 && size > buf->limit_bytes - buf->size) {
         buf->error = ERR_TOO_LARGE;
@@ -68,30 +68,9 @@ void *buf_extend(struct buf *buf, size_t size)
     return end;
 }
 
-void buf_append(struct buf *buf, const void *bytes, size_t size)
-{
-    if (size == 0) {
-        return;
-    }
-    void *end = buf_extend(buf, size);
-    if (end != NULL) {
-        memcpy(end, bytes, size);
-    }
-}
-
-void buf_append_slice(struct buf *buf, struct slice bytes)
-{
-    buf_append(buf, bytes.data, bytes.size);
-}
-
 void buf_append_text(struct buf *buf, const char *text)
 {
     buf_append(buf, text, strlen(text));
-}
-
-void buf_append_byte(struct buf *buf, uint8_t byte)
-{
-    buf_append(buf, &byte, 1);
 }
 
 static void append_little_endian(struct buf *buf, uint64_t value, size_t size)

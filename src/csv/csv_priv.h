@@ -23,6 +23,7 @@ enum csv_field_form {
 
 struct csv_field {
     enum csv_field_form form;
+    bool verbatim;     /* nothing in it has to be escaped in JSON; false for all in quotes */
     struct slice text; /* between the quotes, doubled ones not undone */
 };
 

@@ -7,6 +7,7 @@
 static const char *read_quoted(const char **at, const char *end, struct csv_field *field)
 {
     const char *opening = (*at)++;
+    field->verbatim = false;
     const char *start = *at;
     field->form = CSV_QUOTED;
     for (;;) {
@@ -36,7 +37,9 @@ const char *csv_field_read(const char **at, const char *end, struct csv_field *f
     }
     const char *start = *at;
     const char *next = start;
+    bool verbatim = true;
     while (next < end && *next != ',' && *next != '"') {
+        verbatim = verbatim && (unsigned char)*next >= ' ' && *next != '\\';
         next++;
     }
     *at = next;
@@ -45,6 +48,7 @@ const char *csv_field_read(const char **at, const char *end, struct csv_field *f
                "quote in it twice.";
     }
     field->form = next == start ? CSV_ABSENT : CSV_PLAIN;
+    field->verbatim = verbatim;
     field->text = slice_make(start, (size_t)(next - start));
     return NULL;
 }

@@ -136,10 +136,24 @@ static bool is_literal(struct slice text, unsigned literals)
 
 /* ---- a row as JSON ---- */
 
+static void append_verbatim(struct buf *json, struct slice text)
+{
+    char *to = buf_extend(json, text.size + 2);
+    if (to != NULL) {
+        to[0] = '"';
+        memcpy(to + 1, text.data, text.size);
+        to[text.size + 1] = '"';
+    }
+}
+
 static void append_value(struct buf *json, const struct csv_field *field, unsigned literals)
 {
     if (literals != 0 && is_literal(field->text, literals)) {
         buf_append_slice(json, field->text);
+        return;
+    }
+    if (field->verbatim) {
+        append_verbatim(json, field->text);
         return;
     }
     if (field->form != CSV_DOUBLED) {
