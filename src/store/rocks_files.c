@@ -20,6 +20,9 @@
 /* Written back this much at a time while the file grows: the sync at its end would otherwise be one long burst, and
  * the log's sync of small commits would wait behind it. */
 #define WRITE_BACK_BYTES (1u << 20)
+/* Of one file, this much may be on its way to the disk before its writer waits: longer than a sync of other files, for
+ * while the lane of runs waits, the workers soon have nothing to do either. */
+#define ON_THE_WAY_BYTES (8u << 20)
 
 struct store_kv_file {
     struct rocks *rocks;
@@ -29,7 +32,8 @@ struct store_kv_file {
     bool begun;
     int error;
     int descriptor;   /* of our own, to say what the system should do with its pages; -1: none yet */
-    size_t unwritten; /* bytes since it was last written back */
+    size_t bytes;     /* of its rows */
+    size_t unwritten; /* of these, since it was last written back */
     char path[PATH_MAX + 48];
 };
 
@@ -65,13 +69,18 @@ static bool has_descriptor(struct store_kv_file *file)
     return file->descriptor >= 0;
 }
 
-/* Begins to write back what is new, and waits for what was begun before: the disk's speed is the limit. */
+/* Begins to write back what is new, and waits for what was begun long before: the disk's speed is the limit. */
 static void write_back(struct store_kv_file *file)
 {
-    if (file->unwritten >= WRITE_BACK_BYTES) {
-        file->unwritten = 0;
-        if (has_descriptor(file)) {
-            (void)sync_file_range(file->descriptor, 0, 0, SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE);
+    if (file->unwritten < WRITE_BACK_BYTES) {
+        return;
+    }
+    file->unwritten = 0;
+    if (has_descriptor(file)) {
+        (void)sync_file_range(file->descriptor, 0, 0, SYNC_FILE_RANGE_WRITE);
+        if (file->bytes > ON_THE_WAY_BYTES) {
+            off_t early = (off_t)(file->bytes - ON_THE_WAY_BYTES);
+            (void)sync_file_range(file->descriptor, 0, early, SYNC_FILE_RANGE_WAIT_BEFORE);
         }
     }
 }
@@ -97,6 +106,7 @@ void store_rocks_file_put(struct store_kv_file *file, struct slice key, struct s
         text = NULL;
         rocksdb_sstfilewriter_put(file->writer, key.data, key.size, value.data, value.size, &text);
         note(file, "write a sorted file", text);
+        file->bytes += key.size + value.size;
         file->unwritten += key.size + value.size;
         write_back(file);
     }

@@ -166,7 +166,7 @@ void store_rocks_options_init(struct store_rocks_options *options, size_t memory
         options->runs[i] = run_options(cache, (enum store_family)i);
     }
     keep_bodies_apart(options->families[STORE_FAMILY_BODY]);
-    expect_random_keys(options->families[STORE_FAMILY_UNIQUE], 8); /* each is asked at every look-up */
+    expect_random_keys(options->families[STORE_FAMILY_UNIQUE], 16); /* each is asked at every look-up */
     expect_random_keys(options->families[STORE_FAMILY_PLAIN], 32);
     /* Nearly every lookup in the unique family is a miss: answered by a filter in the memtable too. */
     rocksdb_options_set_memtable_prefix_bloom_size_ratio(options->families[STORE_FAMILY_UNIQUE], 0.05);
