@@ -3,8 +3,9 @@
  * in links it into the database and says so in the manifest, so no row goes through log and memtable.
  *
  * The difficulty is who waits. While files are taken in no write goes on, so everything that takes time is
- * done before: the file is written and synced by seal, and the memtable of a family whose keys lie
- * everywhere, which RocksDB would have to flush first, is flushed here, while writes go on.
+ * done before: the file is written and synced by seal, and a memtable with rows between the file's, which RocksDB
+ * would have to flush first, is flushed here, while writes go on. What comes until then is flushed by RocksDB, but
+ * that is little.
  */
 #include <dirent.h>
 #include <fcntl.h>
@@ -15,8 +16,9 @@
 
 #include "store/rocks_priv.h"
 
-#define FILE_PREFIX "run-"
-#define FILE_SUFFIX ".sst"
+#define READ_MEMTABLES 3 /* rocksdb::kMemtableTier */
+#define FILE_PREFIX    "run-"
+#define FILE_SUFFIX    ".sst"
 /* Written back this much at a time while the file grows: the sync at its end would otherwise be one long burst, and
  * the log's sync of small commits would wait behind it. */
 #define WRITE_BACK_BYTES (1u << 20)
@@ -32,6 +34,8 @@ struct store_kv_file {
     bool begun;
     int error;
     int descriptor;   /* of our own, to say what the system should do with its pages; -1: none yet */
+    struct buf first; /* key */
+    struct buf last;
     size_t bytes;     /* of its rows */
     size_t unwritten; /* of these, since it was last written back */
     char path[PATH_MAX + 48];
@@ -54,6 +58,8 @@ struct store_kv_file *store_rocks_file_new(struct store_kv *kv, enum store_famil
     file->rocks = store_rocks_of(kv);
     file->family = family;
     file->descriptor = -1;
+    buf_init(&file->first, 0);
+    buf_init(&file->last, 0);
     file->environment = rocksdb_envoptions_create();
     file->writer = rocksdb_sstfilewriter_create(file->environment, file->rocks->options.runs[family]);
     snprintf(file->path, sizeof file->path, "%s/" FILE_PREFIX "%llu" FILE_SUFFIX, file->rocks->path,
@@ -99,6 +105,7 @@ void store_rocks_file_put(struct store_kv_file *file, struct slice key, struct s
     char *text = NULL;
     if (!file->begun) {
         file->begun = true;
+        buf_append_slice(&file->first, key);
         rocksdb_sstfilewriter_open(file->writer, file->path, &text);
         note(file, "open a sorted file", text);
     }
@@ -106,6 +113,8 @@ void store_rocks_file_put(struct store_kv_file *file, struct slice key, struct s
         text = NULL;
         rocksdb_sstfilewriter_put(file->writer, key.data, key.size, value.data, value.size, &text);
         note(file, "write a sorted file", text);
+        buf_clear(&file->last);
+        buf_append_slice(&file->last, key);
         file->bytes += key.size + value.size;
         file->unwritten += key.size + value.size;
         write_back(file);
@@ -115,6 +124,9 @@ void store_rocks_file_put(struct store_kv_file *file, struct slice key, struct s
 int store_rocks_file_seal(struct store_kv_file *file)
 {
     char *text = NULL;
+    if (buf_error(&file->first) != 0 || buf_error(&file->last) != 0) {
+        file->error = ERR_NO_MEMORY;
+    }
     if (file->error == 0) {
         rocksdb_sstfilewriter_finish(file->writer, &text);
         note(file, "sync a sorted file", text);
@@ -130,6 +142,8 @@ void store_rocks_file_free(struct store_kv_file *file)
     if (file->descriptor >= 0) {
         close(file->descriptor);
     }
+    buf_fini(&file->first);
+    buf_fini(&file->last);
     if (file->begun) {
         (void)unlink(file->path); /* gone already when it was taken in */
     }
@@ -137,6 +151,25 @@ void store_rocks_file_free(struct store_kv_file *file)
 }
 
 /* ---- taking in ---- */
+
+/* Whether a row that is in no file yet lies between the file's. */
+static bool memtable_overlaps(struct rocks *rocks, const struct store_kv_file *file)
+{
+    struct slice last = buf_view(&file->last);
+    struct slice key = SLICE_NONE;
+    rocksdb_readoptions_t *options = rocksdb_readoptions_create();
+    rocksdb_readoptions_set_read_tier(options, READ_MEMTABLES);
+    rocksdb_iterator_t *rows = rocksdb_create_iterator_cf(rocks->database, options, rocks->families[file->family]);
+    rocksdb_iter_seek(rows, file->first.data, file->first.size);
+    bool overlaps = rocksdb_iter_valid(rows);
+    if (overlaps) {
+        key.data = rocksdb_iter_key(rows, &key.size);
+        overlaps = slice_compare(key, last) <= 0;
+    }
+    rocksdb_iter_destroy(rows);
+    rocksdb_readoptions_destroy(options);
+    return overlaps;
+}
 
 static char *flush(struct rocks *rocks, enum store_family family)
 {
@@ -171,13 +204,15 @@ int store_rocks_ingest(struct store_kv *kv, struct store_kv_file *const *files, 
     if (count > STORE_ROCKS_FILES_MAX) {
         return ERR_TOO_LARGE;
     }
-    for (size_t i = 0; i < count; i++) {
-        paths[i] = files[i]->path;
-    }
     if (!store_rocks_enter(rocks)) {
         return ERR_STORAGE_IO;
     }
-    if (family == STORE_FAMILY_UNIQUE || family == STORE_FAMILY_PLAIN) {
+    bool overlap = false;
+    for (size_t i = 0; i < count; i++) {
+        paths[i] = files[i]->path;
+        overlap = overlap || memtable_overlaps(rocks, files[i]);
+    }
+    if (overlap) {
         text = flush(rocks, family);
     }
     int err = text == NULL ? store_rocks_doubt(rocks, paths, count) : 0;

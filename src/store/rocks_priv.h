@@ -16,7 +16,8 @@
 #include "store/kv_priv.h"
 #include "store/watermark_priv.h"
 
-/* Options of the database, of each family, and of the files that runs bring to it. The caches are shared and counted by reference. */
+/* Options of the database, of each family, and of the files that runs bring to it. The caches are shared and counted by
+ * reference. */
 struct store_rocks_options {
     rocksdb_options_t *database;
     rocksdb_options_t *families[STORE_FAMILY_COUNT];
