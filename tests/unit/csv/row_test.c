@@ -39,6 +39,8 @@ static const struct {
      "0123456789abcdef0123456789\x1F"
      "bcdef",
      "{\"a\":\"0123456789abcdef0123456789\\u001fbcdef\"}"},
+    {"a,b", "\\,\t", "{\"a\":\"\\\\\",\"b\":\"\\t\"}"},
+    {"a,b", "x\x1F,\x7F", "{\"a\":\"x\\u001f\",\"b\":\"\x7F\"}"},
     {"a", "\xC3\xBC\xFF", "{\"a\":\"\xC3\xBC\xFF\"}"},
     {"\"a\"\"b~0\"", "1", "{\"a\\\"b~\":\"1\"}"},
     /* nesting, in any order of columns */
