@@ -2,7 +2,7 @@
  * A growing byte buffer that remembers its first failure: after it every append does nothing, and
  * buf_error returns the code, so composing needs no check in the middle.
  * Not thread-safe: one owner at a time. What every customer is composed with is inline: an append that finds
- * room is two comparisons and a copy.
+ * room is a few comparisons and a copy.
  */
 #ifndef BASE_BUF_H
 #define BASE_BUF_H

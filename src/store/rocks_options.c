@@ -22,8 +22,8 @@
 #define BLOB_FROM_BYTES 256u
 #define BLOB_FILE_BYTES (256u * MIB)
 
-/* Nearly every look-up of a unique key is a miss in each of a dozen files: at 10 bits every eighth read a block for
- * nothing, at 14 every fiftieth, and the lane of runs waited for the disk a quarter of its time. At 20 every five
+/* Nearly every look-up of a unique key is a miss in each of some sixteen files: at 10 bits every eighth read a block
+ * for nothing, at 14 every fiftieth, and the lane of runs waited for the disk a quarter of its time. At 20 every five
  * hundredth does. Filters are kept in parts of 64 KiB, so that of a large file only those parts take room in the cache
  * that are asked; the file of a run has its filter in one piece, for finding a key's part takes longer than asking it.
  */
@@ -46,7 +46,8 @@ static void tables(rocksdb_options_t *options, rocksdb_cache_t *cache, enum filt
     rocksdb_block_based_options_set_format_version(table, 5);
     /* XXH3; Debian's RocksDB computes CRC32C by table, ten times slower. */
     rocksdb_block_based_options_set_checksum(table, 4);
-    /* Indexes and filters live in the cache, in parts, so that they can't outgrow it with the store. */
+    /* Indexes and filters live in the cache, those of large files in parts, so that they can't outgrow it with the
+     * store. */
     rocksdb_block_based_options_set_cache_index_and_filter_blocks(table, 1);
     rocksdb_block_based_options_set_cache_index_and_filter_blocks_with_high_priority(table, 1);
     rocksdb_block_based_options_set_pin_l0_filter_and_index_blocks_in_cache(table, 1);
@@ -76,8 +77,9 @@ static rocksdb_options_t *family_options(rocksdb_cache_t *cache, enum store_fami
 }
 
 /*
- * Of the files that runs bring. Customers' rows lie in files that do not overlap, in the order of their ids: a filter
- * would only answer for ids that nobody has. Index entries of up to a dozen runs lie over each other.
+ * Of the files that runs bring. Customers' rows lie in the order of their ids, in files that overlap only where imports
+ * of one tenant run side by side: a filter would hardly answer but for ids that nobody has. Index entries of up to
+ * sixteen runs lie over each other.
  */
 static rocksdb_options_t *run_options(rocksdb_cache_t *cache, enum store_family family)
 {
@@ -151,9 +153,27 @@ static rocksdb_options_t *database(size_t memory_bytes, bool direct)
     return options;
 }
 
+/* One lock a part, but a filter in one piece (a mebibyte at most) has to find room in its part beside others. */
+#define CACHE_PART_BYTES (8u * MIB)
+#define CACHE_PARTS_BITS 6 /* at most */
+
+static rocksdb_cache_t *cache_new(size_t bytes)
+{
+    int bits = 0;
+    while (bits < CACHE_PARTS_BITS && bytes >> (bits + 1) >= CACHE_PART_BYTES) {
+        bits++;
+    }
+    rocksdb_lru_cache_options_t *options = rocksdb_lru_cache_options_create();
+    rocksdb_lru_cache_options_set_capacity(options, bytes);
+    rocksdb_lru_cache_options_set_num_shard_bits(options, bits);
+    rocksdb_cache_t *cache = rocksdb_cache_create_lru_opts(options);
+    rocksdb_lru_cache_options_destroy(options);
+    return cache;
+}
+
 void store_rocks_options_init(struct store_rocks_options *options, size_t memory_bytes, bool direct)
 {
-    rocksdb_cache_t *cache = rocksdb_cache_create_lru(memory_bytes / CACHE_SHARE);
+    rocksdb_cache_t *cache = cache_new(memory_bytes / CACHE_SHARE);
     options->database = database(memory_bytes, direct);
     for (size_t i = 0; i < STORE_FAMILY_COUNT; i++) {
         size_t buffer_bytes = SMALL_BUFFER_BYTES;

@@ -49,28 +49,37 @@ static void test_read(void **state)
         size_t end; /* where the field ends, or what is wrong */
         bool taken;
         enum csv_field_form form;
+        bool verbatim;
         const char *text;
     } ROWS[] = {
-        {"", 0, true, CSV_ABSENT, ""},
-        {",a", 0, true, CSV_ABSENT, ""},
-        {"ab,c", 2, true, CSV_PLAIN, "ab"},
-        {"\"\"", 2, true, CSV_QUOTED, ""},
-        {"\"a,b\",c", 5, true, CSV_QUOTED, "a,b"},
-        {"\"a\"\"\",c", 5, true, CSV_DOUBLED, "a\"\""},
-        {"a\"", 1, false, CSV_PLAIN, ""},
-        {"\"a\"b", 3, false, CSV_PLAIN, ""},
-        {"\"a\"\"", 0, false, CSV_PLAIN, ""},
-        {"\"", 0, false, CSV_PLAIN, ""},
+        {"", 0, true, CSV_ABSENT, true, ""},
+        {",a", 0, true, CSV_ABSENT, true, ""},
+        {"ab,c", 2, true, CSV_PLAIN, true, "ab"},
+        {"\xC3\xBC\x7F,\\", 3, true, CSV_PLAIN, true, "\xC3\xBC\x7F"},
+        {"a\\,b", 2, true, CSV_PLAIN, false, "a\\"},
+        {"\x1F"
+         "ab",
+         3, true, CSV_PLAIN, false,
+         "\x1F"
+         "ab"},
+        {"\"\"", 2, true, CSV_QUOTED, false, ""},
+        {"\"a,b\",c", 5, true, CSV_QUOTED, false, "a,b"},
+        {"\"a\"\"\",c", 5, true, CSV_DOUBLED, false, "a\"\""},
+        {"a\"", 1, false, CSV_PLAIN, false, ""},
+        {"\"a\"b", 3, false, CSV_PLAIN, false, ""},
+        {"\"a\"\"", 0, false, CSV_PLAIN, false, ""},
+        {"\"", 0, false, CSV_PLAIN, false, ""},
     };
     for (size_t i = 0; i < COUNT_OF(ROWS); i++) {
         struct slice row = slice_from_text(ROWS[i].row);
-        struct csv_field field;
+        struct csv_field field = {.verbatim = true};
         const char *at = row.data;
         const char *reason = csv_field_read(&at, row.data + row.size, &field);
         assert_int_equal(reason == NULL, ROWS[i].taken);
         assert_int_equal(at - row.data, ROWS[i].end);
         if (reason == NULL) {
             assert_int_equal(field.form, ROWS[i].form);
+            assert_int_equal(field.verbatim, ROWS[i].verbatim);
             assert_true(slice_equal_text(field.text, ROWS[i].text));
         }
     }

@@ -4,6 +4,8 @@
  */
 #include "rocks_folder.h"
 
+#include <unistd.h>
+
 /* Synced or not, what was written is there when it is opened again. */
 static void rows_outlive_closing(void **state)
 {
@@ -84,6 +86,131 @@ static void files_outlive_closing(void **state)
     close_kv(kv);
 }
 
+/* A file that lies where no row is in memory is taken in alone; one that has a row between its first and last is behind
+ * a file of those. */
+static void flushes_what_overlaps(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *in_memory;
+        const char *keys[2];
+        size_t files;
+    } rows[] = {
+        {"b=1 f=1", {"c", "e"}, 1}, {"b=1 f=1", {"g", "h"}, 1}, {"b=1 f=1", {"a", "b"}, 2},
+        {"b=1 f=1", {"f", "g"}, 2}, {"d=1", {"c", "e"}, 2},     {"", {"c", "e"}, 1},
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct store_kv *kv = open_kv();
+        kv_write(kv, STORE_FAMILY_BODY, rows[i].in_memory, true);
+        struct store_kv_file *file = store_kv_file_new(kv, STORE_FAMILY_BODY);
+        store_kv_file_put(kv, file, slice_from_text(rows[i].keys[0]), SLICE("2"));
+        store_kv_file_put(kv, file, slice_from_text(rows[i].keys[1]), SLICE("2"));
+        assert_int_equal(store_kv_file_seal(kv, file), 0);
+        assert_int_equal(store_kv_ingest(kv, &file, 1), 0);
+        store_kv_file_free(kv, &file);
+        assert_int_equal(count_files("*.sst"), rows[i].files);
+        close_kv(kv);
+    }
+}
+
+/* ---- files of runs, and what merges make of them ---- */
+
+#define RUNS          20u /* more than are left side by side */
+#define RUN_KEYS      500u
+#define RUN_BYTES_MAX 40000
+
+static int compare_keys(const void *a, const void *b)
+{
+    return strcmp(a, b);
+}
+
+/* RUN_KEYS keys in order, numbered from `from`; any two of them differ. */
+static void make_keys(char keys[][16], struct slice *slices, size_t from)
+{
+    for (size_t i = 0; i < RUN_KEYS; i++) {
+        snprintf(keys[i], 16, "%08zu", (from + i) * 2654435761u % 100000000u);
+    }
+    qsort(keys, RUN_KEYS, 16, compare_keys);
+    for (size_t i = 0; i < RUN_KEYS; i++) {
+        slices[i] = slice_from_text(keys[i]);
+    }
+}
+
+static void take_in_run(struct store_kv *kv, size_t run)
+{
+    char keys[RUN_KEYS][16];
+    struct slice slices[RUN_KEYS];
+    struct store_kv_file *file = store_kv_file_new(kv, STORE_FAMILY_UNIQUE);
+    make_keys(keys, slices, run * RUN_KEYS);
+    for (size_t i = 0; i < RUN_KEYS; i++) {
+        store_kv_file_put(kv, file, slices[i], slices[i]);
+    }
+    assert_int_equal(store_kv_file_seal(kv, file), 0);
+    assert_int_equal(store_kv_ingest(kv, &file, 1), 0);
+    store_kv_file_free(kv, &file);
+}
+
+struct lookup {
+    const struct slice *keys;
+    size_t found;
+};
+
+static int note_found(void *context, size_t index, struct slice value)
+{
+    struct lookup *lookup = context;
+    lookup->found++;
+    return slice_equal(value, lookup->keys[index]) ? 0 : -1;
+}
+
+/* How many of the keys numbered from `from` are found, each with its own value. */
+static size_t find_run(struct store_kv *kv, size_t from)
+{
+    char keys[RUN_KEYS][16];
+    struct slice slices[RUN_KEYS];
+    struct lookup lookup = {.keys = slices};
+    make_keys(keys, slices, from);
+    assert_int_equal(store_kv_get_many(kv, NULL, STORE_FAMILY_UNIQUE, slices, RUN_KEYS, note_found, &lookup), 0);
+    return lookup.found;
+}
+
+/* A file is there that is larger than any run's. */
+static bool has_merged(void)
+{
+    glob_t found;
+    struct stat info;
+    char pattern[128];
+    bool merged = false;
+    snprintf(pattern, sizeof pattern, "%s/*.sst", folder);
+    assert_int_equal(glob(pattern, 0, NULL, &found), 0);
+    for (size_t i = 0; i < found.gl_pathc; i++) {
+        merged = merged || (stat(found.gl_pathv[i], &info) == 0 && info.st_size > RUN_BYTES_MAX);
+    }
+    globfree(&found);
+    return merged;
+}
+
+/* Files of runs and merged ones have different filters: each key is found in both, and none that is not there. */
+static void filters_agree(void **state)
+{
+    (void)state;
+    struct store_kv *kv = open_kv();
+    for (size_t run = 0; run < RUNS; run++) {
+        take_in_run(kv, run);
+        assert_int_equal(find_run(kv, 0), RUN_KEYS);
+        assert_int_equal(find_run(kv, run * RUN_KEYS), RUN_KEYS);
+        assert_int_equal(find_run(kv, RUNS * RUN_KEYS), 0);
+    }
+    for (int tries = 0; tries < 1000 && !has_merged(); tries++) {
+        (void)usleep(10000); /* in a thread of RocksDB */
+    }
+    assert_true(has_merged());
+    for (size_t run = 0; run < RUNS; run++) {
+        assert_int_equal(find_run(kv, run * RUN_KEYS), RUN_KEYS);
+    }
+    assert_int_equal(find_run(kv, RUNS * RUN_KEYS), 0);
+    close_kv(kv);
+}
+
 /* Opened again in place: everything is there, batches that were begun can be written, walks wait. */
 static void resumes_in_place(void **state)
 {
@@ -109,6 +236,8 @@ int main(void)
                                        cmocka_unit_test(one_has_it),
                                        cmocka_unit_test(folders),
                                        cmocka_unit_test(files_outlive_closing),
+                                       cmocka_unit_test(flushes_what_overlaps),
+                                       cmocka_unit_test(filters_agree),
                                        cmocka_unit_test(resumes_in_place)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -361,7 +361,8 @@ void kv_files(void **state)
         {"b-", {"b=9"}, "a- b=1", "b=1 c=8 d=4 e=5"},
         {"", {"z=1", "x=1", "y=1"}, "z-", "b=1 c=8 d=4 e=5 x=1 y=1"},
     };
-    static const enum store_family families[] = {STORE_FAMILY_META, STORE_FAMILY_BODY, STORE_FAMILY_UNIQUE};
+    static const enum store_family families[] = {STORE_FAMILY_META,  STORE_FAMILY_BODY,   STORE_FAMILY_UNIQUE,
+                                                 STORE_FAMILY_PLAIN, STORE_FAMILY_SECRET, STORE_FAMILY_PENDING};
     const struct kv_kind *kind = *state;
     for (size_t f = 0; f < COUNT_OF(families); f++) {
         struct store_kv *kv = kind->open();
