@@ -68,6 +68,14 @@ void *buf_extend_slowly(struct buf *buf, size_t size)
     return end;
 }
 
+void buf_append_slowly(struct buf *buf, const void *bytes, size_t size)
+{
+    void *end = size == 0 ? NULL : buf_extend_slowly(buf, size);
+    if (end != NULL) {
+        memcpy(end, bytes, size);
+    }
+}
+
 void buf_append_text(struct buf *buf, const char *text)
 {
     buf_append(buf, text, strlen(text));

@@ -28,28 +28,35 @@ void buf_fini(struct buf *buf);
 /* Empties it and forgets the failure; keeps the memory. */
 void buf_clear(struct buf *buf);
 
-/* buf_extend, when there is not simply room. */
+/* The same two when there is not simply room. */
 void *buf_extend_slowly(struct buf *buf, size_t size);
+void buf_append_slowly(struct buf *buf, const void *bytes, size_t size);
+
+static inline bool buf_has_room(const struct buf *buf, size_t size)
+{
+    bool allowed = buf->limit_bytes == 0 || size <= buf->limit_bytes - buf->size;
+    return buf->error == 0 && allowed && size <= buf->capacity - buf->size;
+}
 
 /* Room for `size` more bytes at the end, to be filled by the caller; NULL (sticky) without memory.
  * The size counts at once. */
 static inline void *buf_extend(struct buf *buf, size_t size)
 {
-    bool allowed = buf->limit_bytes == 0 || size <= buf->limit_bytes - buf->size;
-    if (buf->error != 0 || !allowed || size > buf->capacity - buf->size) {
+    if (!buf_has_room(buf, size)) {
         return buf_extend_slowly(buf, size);
     }
-    char *end = buf->data + buf->size;
     buf->size += size;
-    return end;
+    return buf->data + buf->size - size;
 }
 
 static inline void buf_append(struct buf *buf, const void *bytes, size_t size)
 {
-    void *end = size == 0 ? NULL : buf_extend(buf, size);
-    if (end != NULL) {
-        memcpy(end, bytes, size);
+    if (size == 0 || !buf_has_room(buf, size)) {
+        buf_append_slowly(buf, bytes, size);
+        return;
     }
+    memcpy(buf->data + buf->size, bytes, size);
+    buf->size += size;
 }
 
 static inline void buf_append_slice(struct buf *buf, struct slice bytes)
