@@ -154,7 +154,7 @@ static rocksdb_options_t *database(size_t memory_bytes, bool direct)
 }
 
 /* One lock a part, but a filter in one piece (a mebibyte at most) has to find room in its part beside others. */
-#define CACHE_PART_BYTES (8u * MIB)
+#define CACHE_PART_BYTES (4u * MIB)
 #define CACHE_PARTS_BITS 6 /* at most */
 
 static rocksdb_cache_t *cache_new(size_t bytes)
