@@ -88,7 +88,7 @@ bool import_request_check(struct import *import)
 static void add_parameter(struct buf *path, struct slice name, const char *value)
 {
     char copy[256];
-    buf_append_byte(path, path->data != NULL && memchr(path->data, '?', path->size) != NULL ? '&' : '?');
+    buf_append_byte(path, path->size > 0 && memchr(path->data, '?', path->size) != NULL ? '&' : '?');
     if (cli_text_copy(name, copy, sizeof copy)) {
         client_append_escaped(path, copy);
     }

@@ -61,14 +61,15 @@ static char *put_token(char *end, const struct place *place)
             *--end = (char)('0' + rest % 10);
             rest /= 10;
         } while (rest > 0);
-    }
-    for (size_t i = place->name.size; i > 0; i--) {
-        char c = place->name.data[i - 1];
-        if (c == '~' || c == '/') {
-            *--end = c == '~' ? '0' : '1';
-            c = '~';
+    } else {
+        for (size_t i = place->name.size; i > 0; i--) {
+            char c = place->name.data[i - 1];
+            if (c == '~' || c == '/') {
+                *--end = c == '~' ? '0' : '1';
+                c = '~';
+            }
+            *--end = c;
         }
-        *--end = c;
     }
     *--end = '/';
     return end;
