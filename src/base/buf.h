@@ -28,7 +28,7 @@ void buf_fini(struct buf *buf);
 /* Empties it and forgets the failure; keeps the memory. */
 void buf_clear(struct buf *buf);
 
-/* The same two when there is not simply room. */
+/* buf_extend and buf_append when there is not simply room. */
 void *buf_extend_slowly(struct buf *buf, size_t size);
 void buf_append_slowly(struct buf *buf, const void *bytes, size_t size);
 

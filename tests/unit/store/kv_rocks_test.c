@@ -67,12 +67,8 @@ static void files_outlive_closing(void **state)
 {
     (void)state;
     struct store_kv *kv = open_kv();
-    struct store_kv_file *file = store_kv_file_new(kv, STORE_FAMILY_BODY);
-    struct store_kv_file *left = store_kv_file_new(kv, STORE_FAMILY_BODY);
-    store_kv_file_put(kv, file, SLICE("a"), SLICE("1"));
-    store_kv_file_put(kv, left, SLICE("b"), SLICE("2"));
-    assert_int_equal(store_kv_file_seal(kv, file), 0);
-    assert_int_equal(store_kv_file_seal(kv, left), 0);
+    struct store_kv_file *file = kv_file(kv, STORE_FAMILY_BODY, "a=1");
+    struct store_kv_file *left = kv_file(kv, STORE_FAMILY_BODY, "b=2");
     assert_int_equal(count_files("run-*.sst"), 2);
     assert_int_equal(store_kv_ingest(kv, &file, 1), 0);
     store_kv_file_free(kv, &file);
@@ -93,19 +89,16 @@ static void flushes_what_overlaps(void **state)
     (void)state;
     static const struct {
         const char *in_memory;
-        const char *keys[2];
+        const char *taken_in;
         size_t files;
     } rows[] = {
-        {"b=1 f=1", {"c", "e"}, 1}, {"b=1 f=1", {"g", "h"}, 1}, {"b=1 f=1", {"a", "b"}, 2},
-        {"b=1 f=1", {"f", "g"}, 2}, {"d=1", {"c", "e"}, 2},     {"", {"c", "e"}, 1},
+        {"b=1 f=1", "c=2 e=2", 1}, {"b=1 f=1", "g=2 h=2", 1}, {"b=1 f=1", "a=2 b=2", 2},
+        {"b=1 f=1", "f=2 g=2", 2}, {"d=1", "c=2 e=2", 2},     {"", "c=2 e=2", 1},
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct store_kv *kv = open_kv();
         kv_write(kv, STORE_FAMILY_BODY, rows[i].in_memory, true);
-        struct store_kv_file *file = store_kv_file_new(kv, STORE_FAMILY_BODY);
-        store_kv_file_put(kv, file, slice_from_text(rows[i].keys[0]), SLICE("2"));
-        store_kv_file_put(kv, file, slice_from_text(rows[i].keys[1]), SLICE("2"));
-        assert_int_equal(store_kv_file_seal(kv, file), 0);
+        struct store_kv_file *file = kv_file(kv, STORE_FAMILY_BODY, rows[i].taken_in);
         assert_int_equal(store_kv_ingest(kv, &file, 1), 0);
         store_kv_file_free(kv, &file);
         assert_int_equal(count_files("*.sst"), rows[i].files);
@@ -176,17 +169,7 @@ static size_t find_run(struct store_kv *kv, size_t from)
 /* A file is there that is larger than any run's. */
 static bool has_merged(void)
 {
-    glob_t found;
-    struct stat info;
-    char pattern[128];
-    bool merged = false;
-    snprintf(pattern, sizeof pattern, "%s/*.sst", folder);
-    assert_int_equal(glob(pattern, 0, NULL, &found), 0);
-    for (size_t i = 0; i < found.gl_pathc; i++) {
-        merged = merged || (stat(found.gl_pathv[i], &info) == 0 && info.st_size > RUN_BYTES_MAX);
-    }
-    globfree(&found);
-    return merged;
+    return count_files_over("*.sst", RUN_BYTES_MAX) > 0;
 }
 
 /* Files of runs and merged ones have different filters: each key is found in both, and none that is not there. */

@@ -330,8 +330,7 @@ void kv_values(void **state)
 
 /* ---- sorted files ---- */
 
-/* A sealed file of "k=v" rows. */
-static struct store_kv_file *make_file(struct store_kv *kv, enum store_family family, const char *rows)
+struct store_kv_file *kv_file(struct store_kv *kv, enum store_family family, const char *rows)
 {
     struct store_kv_file *file = store_kv_file_new(kv, family);
     assert_non_null(file);
@@ -376,9 +375,9 @@ void kv_files(void **state)
             kv_tell(kv, view, families[f], "", &before);
             buf_append_byte(&before, 0);
             for (; count < 3 && rows[i].files[count] != NULL; count++) {
-                files[count] = make_file(kv, families[f], rows[i].files[count]);
+                files[count] = kv_file(kv, families[f], rows[i].files[count]);
             }
-            struct store_kv_file *unused = make_file(kv, families[f], "a=99");
+            struct store_kv_file *unused = kv_file(kv, families[f], "a=99");
             store_kv_file_free(kv, &unused);
             assert_int_equal(store_kv_ingest(kv, files, count), 0);
             while (count > 0) {

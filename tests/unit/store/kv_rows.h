@@ -30,6 +30,8 @@ void kv_files(void **state);
 
 /* Writes changes: "k=v" puts, "k-" erases; a space between them. */
 void kv_write(struct store_kv *kv, enum store_family family, const char *changes, bool sync);
+/* A sealed file of "k=v" rows, in order. */
+struct store_kv_file *kv_file(struct store_kv *kv, enum store_family family, const char *rows);
 /* Appends the rows with the prefix, in order, as kv_write would put them. */
 void kv_tell(struct store_kv *kv, struct store_kv_view *view, enum store_family family, const char *prefix,
              struct buf *out);

@@ -47,16 +47,26 @@ static inline void close_kv(struct store_kv *kv)
     assert_int_equal(nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
 }
 
-static inline size_t count_files(const char *pattern)
+/* Of those that the pattern names, how many have more than this many bytes. */
+static inline size_t count_files_over(const char *pattern, off_t bytes)
 {
     glob_t found;
+    struct stat info;
     char path[128];
     snprintf(path, sizeof path, "%s/%s", folder, pattern);
-    size_t count = glob(path, 0, NULL, &found) == 0 ? found.gl_pathc : 0;
-    if (count > 0) {
+    size_t count = 0;
+    if (glob(path, 0, NULL, &found) == 0) {
+        for (size_t i = 0; i < found.gl_pathc; i++) {
+            count += bytes < 0 || (stat(found.gl_pathv[i], &info) == 0 && info.st_size > bytes);
+        }
         globfree(&found);
     }
     return count;
+}
+
+static inline size_t count_files(const char *pattern)
+{
+    return count_files_over(pattern, -1);
 }
 
 #endif
