@@ -4,6 +4,10 @@
  */
 #include "csv/csv_priv.h"
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 static const char *read_quoted(const char **at, const char *end, struct csv_field *field)
 {
     const char *opening = (*at)++;
@@ -30,17 +34,62 @@ static const char *read_quoted(const char **at, const char *end, struct csv_fiel
     }
 }
 
+/* What ends a plain field, or is wrong in one. */
+static inline bool is_end(char byte)
+{
+    return byte == ',' || byte == '"';
+}
+
+/* What JSON writes with an escape; a quote is none of a plain field's bytes. */
+static inline bool is_escaped(char byte)
+{
+    return (unsigned char)byte < ' ' || byte == '\\';
+}
+
+#ifdef __SSE2__
+
+/* Goes on from `at` by whole lanes, to a field's end or to less than a lane before the row's. */
+static inline const char *pass_lanes(const char *at, const char *end, bool *verbatim)
+{
+    const __m128i last_control = _mm_set1_epi8(0x1F);
+    while ((size_t)(end - at) >= sizeof(__m128i)) {
+        __m128i lane = _mm_loadu_si128((const __m128i *)(const void *)at);
+        __m128i ends =
+            _mm_or_si128(_mm_cmpeq_epi8(lane, _mm_set1_epi8(',')), _mm_cmpeq_epi8(lane, _mm_set1_epi8('"')));
+        __m128i escaped = _mm_or_si128(_mm_cmpeq_epi8(_mm_min_epu8(lane, last_control), lane),
+                                       _mm_cmpeq_epi8(lane, _mm_set1_epi8('\\')));
+        unsigned end_bits = (unsigned)_mm_movemask_epi8(ends);
+        unsigned before = end_bits ^ (end_bits - 1); /* up to the first end; all when there is none */
+        *verbatim = *verbatim && ((unsigned)_mm_movemask_epi8(escaped) & before) == 0;
+        if (end_bits != 0) {
+            return at + __builtin_ctz(end_bits);
+        }
+        at += sizeof(__m128i);
+    }
+    return at;
+}
+
+#else
+
+static inline const char *pass_lanes(const char *at, const char *end, bool *verbatim)
+{
+    (void)end;
+    (void)verbatim;
+    return at;
+}
+
+#endif
+
 const char *csv_field_read(const char **at, const char *end, struct csv_field *field)
 {
     if (*at < end && **at == '"') {
         return read_quoted(at, end, field);
     }
     const char *start = *at;
-    const char *next = start;
     bool verbatim = true;
-    while (next < end && *next != ',' && *next != '"') {
-        verbatim = verbatim && (unsigned char)*next >= ' ' && *next != '\\';
-        next++;
+    const char *next = pass_lanes(start, end, &verbatim);
+    for (; next < end && !is_end(*next); next++) {
+        verbatim = verbatim && !is_escaped(*next);
     }
     *at = next;
     if (next < end && *next == '"') {

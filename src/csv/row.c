@@ -12,7 +12,7 @@
 
 #include "csv/csv_priv.h"
 
-#define LOCAL_FIELDS     128u
+#define LOCAL_FIELDS     64u
 #define NUMBER_BYTES_MAX 400u /* longer ones are no numbers that anybody means */
 
 /* The fields of one row; few of them stand in the struct itself. */
@@ -136,26 +136,22 @@ static bool is_literal(struct slice text, unsigned literals)
 
 /* ---- a row as JSON ---- */
 
-static void append_verbatim(struct buf *json, struct slice text)
+static char *put(char *to, struct slice bytes)
 {
-    char *to = buf_extend(json, text.size + 2);
-    if (to != NULL) {
-        to[0] = '"';
-        memcpy(to + 1, text.data, text.size);
-        to[text.size + 1] = '"';
-    }
+    memcpy(to, bytes.data, bytes.size);
+    return to + bytes.size;
 }
 
-static void append_value(struct buf *json, const struct csv_field *field, unsigned literals)
+static char *put_closing(char *to, struct slice closing)
 {
-    if (literals != 0 && is_literal(field->text, literals)) {
-        buf_append_slice(json, field->text);
-        return;
+    for (size_t i = 0; i < closing.size; i++) {
+        *to++ = closing.data[i];
     }
-    if (field->verbatim) {
-        append_verbatim(json, field->text);
-        return;
-    }
+    return to;
+}
+
+static void append_escaped(struct buf *json, const struct csv_field *field)
+{
     if (field->form != CSV_DOUBLED) {
         json_append_string(json, field->text);
         return;
@@ -165,6 +161,34 @@ static void append_value(struct buf *json, const struct csv_field *field, unsign
         json_append_escaped(json, csv_field_part(rest, &rest));
     }
     buf_append_byte(json, '"');
+}
+
+/* A leaf, behind what is closed of the one before, and the comma when there is one. Most are copied as they are:
+ * all bytes of such a leaf are known, so that room is made once. */
+static void append_leaf(struct buf *json, bool first, struct slice closing, struct slice way,
+                        const struct csv_field *field, unsigned literals)
+{
+    bool literal = literals != 0 && is_literal(field->text, literals);
+    bool quoted = !literal && field->verbatim;
+    size_t value_size = literal || quoted ? field->text.size + 2u * quoted : 0;
+    char *to = buf_extend(json, closing.size + !first + way.size + value_size);
+    if (to == NULL) {
+        return;
+    }
+    to = put_closing(to, closing);
+    if (!first) {
+        *to++ = ',';
+    }
+    to = put(to, way);
+    if (quoted) {
+        *to++ = '"';
+        to = put(to, field->text);
+        *to = '"';
+    } else if (literal) {
+        (void)put(to, field->text);
+    } else {
+        append_escaped(json, field);
+    }
 }
 
 static void append_leaves(const struct csv_header *header, const struct csv_field *fields, struct buf *json)
@@ -178,12 +202,9 @@ static void append_leaves(const struct csv_header *header, const struct csv_fiel
         if (field->form == CSV_ABSENT) {
             continue;
         }
-        if (last != NULL) {
-            buf_append(json, last->closing.data, last->depth - shared);
-            buf_append_byte(json, ',');
-        }
-        buf_append_slice(json, slice_from(leaf->way, leaf->starts[shared]));
-        append_value(json, field, header->columns[leaf->column].literals);
+        struct slice closing = last == NULL ? SLICE_NONE : slice_make(last->closing.data, last->depth - shared);
+        append_leaf(json, last == NULL, closing, slice_from(leaf->way, leaf->starts[shared]), field,
+                    header->columns[leaf->column].literals);
         last = leaf;
         shared = leaf->depth;
     }

@@ -1,6 +1,8 @@
 /* A field that is appended must be read back as the same text. */
 #include "../test.h"
 
+#include <stdlib.h>
+
 #include "csv/csv_priv.h"
 
 static void test_appended(void **state)
@@ -85,6 +87,50 @@ static void test_read(void **state)
     }
 }
 
+/* The field's first bytes, told the slow way. */
+static void check_plain(struct slice row)
+{
+    size_t end = 0;
+    bool verbatim = true;
+    while (end < row.size && row.data[end] != ',' && row.data[end] != '"') {
+        verbatim = verbatim && row.data[end] != '\\' && ((unsigned char)row.data[end] > 0x1F);
+        end++;
+    }
+    struct csv_field field = {.verbatim = !verbatim};
+    const char *at = row.data;
+    const char *reason = csv_field_read(&at, row.data + row.size, &field);
+    assert_int_equal(at - row.data, end);
+    assert_int_equal(reason == NULL, end == row.size || row.data[end] == ',');
+    if (reason == NULL) {
+        assert_int_equal(field.verbatim, verbatim);
+        assert_int_equal(field.form, end == 0 ? CSV_ABSENT : CSV_PLAIN);
+        assert_int_equal(field.text.size, end);
+    }
+}
+
+/* Two bytes that mean something, at every two places of rows of every length, whatever a lane's size. */
+static void test_lanes(void **state)
+{
+    (void)state;
+    static const char MARKS[] = {',', '"', '\\', 0x1F, 0x20, (char)0x80};
+    for (size_t size = 1; size <= 40; size++) {
+        char *row = malloc(size); /* for a sanitizer to see its end */
+        assert_non_null(row);
+        for (size_t pair = 0; pair < size * size * sizeof MARKS * sizeof MARKS; pair++) {
+            size_t first = pair % size;
+            size_t second = pair / size % size;
+            size_t mark = pair / size / size;
+            memset(row, 'a', size);
+            row[second] = MARKS[mark / sizeof MARKS];
+            row[first] = MARKS[mark % sizeof MARKS];
+            if (row[0] != '"') { /* else it is a quoted field */
+                check_plain(slice_make(row, size));
+            }
+        }
+        free(row);
+    }
+}
+
 static void test_places(void **state)
 {
     (void)state;
@@ -110,6 +156,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_appended),
         cmocka_unit_test(test_read),
+        cmocka_unit_test(test_lanes),
         cmocka_unit_test(test_places),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
