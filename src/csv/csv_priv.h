@@ -36,6 +36,9 @@ void csv_row_error(struct slice row, size_t offset, const char *reason, struct j
 
 /* ---- header.c ---- */
 
+/* Behind each leaf's way stand so many bytes of memory: most ways and fields are shorter and copied in this size. */
+#define CSV_PADDING 32u
+
 struct csv_column {
     struct slice name;    /* as the row has it, decoded */
     struct slice pointer; /* with its first slash */

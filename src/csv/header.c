@@ -373,10 +373,13 @@ static int fill_leaf(struct compiler *compiler, struct csv_leaf *leaf, struct no
     for (uint32_t i = 0; i < depth; i++) {
         closing[i] = path[depth - 1 - i]->is_array ? ']' : '}';
     }
+    static const char padding[CSV_PADDING];
+    size_t size = way.size;
+    buf_append(&way, padding, sizeof padding);
     *leaf = (struct csv_leaf){.column = path[depth]->column,
                               .depth = depth,
                               .starts = starts,
-                              .way = arena_copy(compiler->arena, buf_view(&way)),
+                              .way = slice_make(arena_copy(compiler->arena, buf_view(&way)).data, size),
                               .closing = slice_make(closing, depth)};
     int err = buf_error(&way) != 0 ? ERR_NO_MEMORY : arena_error(compiler->arena);
     buf_fini(&way);

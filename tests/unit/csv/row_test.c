@@ -297,12 +297,50 @@ static void test_wide(void **state)
     buf_fini(&expected);
 }
 
+static void check_lengths(const char *name, struct slice field)
+{
+    struct buf text = {0}, want = {0}, json = {0};
+    struct json_error error;
+    buf_printf(&text, "%s/b,-", name);
+    buf_append_byte(&text, 0);
+    struct csv_header *header = compile(text.data);
+    buf_printf(&want, "{\"%s\":{\"b\":\"%.*s\"},\"-\":\"%.*s\"}", name, SLICE_ARG(field), SLICE_ARG(field));
+    size_t size = 2 * field.size + 1;
+    char *row = malloc(size); /* for a sanitizer to see its end */
+    assert_non_null(row);
+    memcpy(row, field.data, field.size);
+    row[field.size] = ',';
+    memcpy(row + field.size + 1, field.data, field.size);
+    assert_int_equal(csv_row_to_json(header, slice_make(row, size), &json, &error), 0);
+    assert_true(slice_equal(buf_view(&json), buf_view(&want)));
+    free(row);
+    csv_header_free(&header);
+    buf_fini(&text);
+    buf_fini(&want);
+    buf_fini(&json);
+}
+
+/* Names and fields of every length about the one in which they are copied. */
+static void test_lengths(void **state)
+{
+    (void)state;
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789abcdefghijkl";
+    char name[sizeof letters];
+    for (size_t size = 1; size < sizeof letters; size++) {
+        (void)snprintf(name, sizeof name, "%.*s", (int)size, letters);
+        for (size_t field = 1; field < sizeof letters; field++) {
+            check_lengths(name, slice_make(letters, field));
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_json),    cmocka_unit_test(test_refused),
         cmocka_unit_test(test_blank),   cmocka_unit_test(test_blank_of_passed_over),
         cmocka_unit_test(test_absence), cmocka_unit_test(test_wide),
+        cmocka_unit_test(test_lengths),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
