@@ -36,7 +36,8 @@ void csv_row_error(struct slice row, size_t offset, const char *reason, struct j
 
 /* ---- header.c ---- */
 
-/* Behind each leaf's way stand so many bytes of memory: most ways and fields are shorter and copied in this size. */
+/* Behind each leaf's way stand so many bytes of memory, and behind the JSON's end as well: most ways and fields are
+ * shorter and copied in this size, with whatever stands behind them. */
 #define CSV_PADDING 32u
 
 struct csv_column {

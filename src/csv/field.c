@@ -54,8 +54,7 @@ static inline const char *pass_lanes(const char *at, const char *end, bool *verb
     const __m128i last_control = _mm_set1_epi8(0x1F);
     while ((size_t)(end - at) >= sizeof(__m128i)) {
         __m128i lane = _mm_loadu_si128((const __m128i *)(const void *)at);
-        __m128i ends =
-            _mm_or_si128(_mm_cmpeq_epi8(lane, _mm_set1_epi8(',')), _mm_cmpeq_epi8(lane, _mm_set1_epi8('"')));
+        __m128i ends = _mm_or_si128(_mm_cmpeq_epi8(lane, _mm_set1_epi8(',')), _mm_cmpeq_epi8(lane, _mm_set1_epi8('"')));
         __m128i escaped = _mm_or_si128(_mm_cmpeq_epi8(_mm_min_epu8(lane, last_control), lane),
                                        _mm_cmpeq_epi8(lane, _mm_set1_epi8('\\')));
         unsigned end_bits = (unsigned)_mm_movemask_epi8(ends);

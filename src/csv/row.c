@@ -140,7 +140,7 @@ static bool is_literal(struct slice text, unsigned literals)
 static inline char *put(char *to, struct slice bytes, size_t readable)
 {
     if (bytes.size <= CSV_PADDING && readable >= CSV_PADDING) {
-        memcpy(to, bytes.data, CSV_PADDING); /* of a constant size: two instructions where a call would be */
+        memcpy(to, bytes.data, CSV_PADDING); /* of a constant size: a few instructions where a call would be */
     } else {
         memcpy(to, bytes.data, bytes.size);
     }
@@ -177,14 +177,10 @@ static void append_leaf(struct buf *json, bool first, struct slice closing, stru
     bool quoted = !literal && field->verbatim;
     size_t value_size = literal || quoted ? field->text.size + 2u * quoted : 0;
     size_t size = closing.size + !first + way.size + value_size;
-    if (!buf_has_room(json, size + CSV_PADDING) && buf_reserve(json, size + CSV_PADDING) != 0) {
+    if (buf_extend(json, size) == NULL || (!buf_has_room(json, CSV_PADDING) && buf_reserve(json, CSV_PADDING) != 0)) {
         return;
     }
-    char *to = buf_extend(json, size);
-    if (to == NULL) {
-        return;
-    }
-    to = put_closing(to, closing);
+    char *to = put_closing(json->data + json->size - size, closing);
     if (!first) {
         *to++ = ',';
     }

@@ -137,8 +137,16 @@ static void test_refused(void **state)
     }
     struct buf small;
     struct json_error error;
+    char large[10000];
+    memset(large, 'x', sizeof large);
     buf_init(&small, 5);
     assert_int_equal(csv_row_to_json(header, SLICE("1,2"), &small, &error), ERR_TOO_LARGE);
+    buf_fini(&small);
+    buf_init(&small, sizeof "{'a':'1','b':'2'}" - 1);
+    assert_int_equal(csv_row_to_json(header, SLICE("1,2"), &small, &error), 0);
+    buf_clear(&small);
+    assert_int_equal(csv_row_to_json(header, slice_make(large, sizeof large), &small, &error), ERR_TOO_LARGE);
+    assert_true(small.capacity < sizeof large);
     buf_fini(&small);
     csv_header_free(&header);
 }
