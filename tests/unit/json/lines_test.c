@@ -82,7 +82,8 @@ static void split(struct slice body, size_t first, size_t size, struct buf *item
 
 static void check(const struct row *row, size_t first, size_t size)
 {
-    struct buf items = {0};
+    struct buf items;
+    buf_init(&items, 0);
     split(row->body, first, size, &items);
     if (!slice_equal(buf_view(&items), row->items)) {
         fail_msg("%.*s in %zu, %zu: %.*s", SLICE_ARG(row->body), first, size, SLICE_ARG(buf_view(&items)));
