@@ -36,7 +36,7 @@ struct store_kv_file {
     bool begun;
     int error;
     int descriptor;   /* of our own, to say what the system should do with its pages; -1: none yet */
-    struct buf first; /* key */
+    struct buf first; /* key; empty, as `end` is, for an index */
     struct buf end;   /* the least key behind its last */
     size_t bytes;     /* of its rows */
     size_t unwritten; /* of these, since it was last written back */
@@ -107,12 +107,27 @@ static void keep_in_memory(struct store_kv_file *file)
     }
 }
 
+/* Index entries lie all over their family, so nobody asks between which keys those of a file do. */
+static bool is_index(const struct store_kv_file *file)
+{
+    return file->family == STORE_FAMILY_UNIQUE || file->family == STORE_FAMILY_PLAIN;
+}
+
+static void note_bounds(struct store_kv_file *file, struct slice key)
+{
+    if (file->first.size == 0) {
+        buf_append_slice(&file->first, key);
+    }
+    buf_clear(&file->end);
+    buf_append_slice(&file->end, key);
+    buf_append_byte(&file->end, 0);
+}
+
 void store_rocks_file_put(struct store_kv_file *file, struct slice key, struct slice value)
 {
     char *text = NULL;
     if (!file->begun) {
         file->begun = true;
-        buf_append_slice(&file->first, key);
         rocksdb_sstfilewriter_open(file->writer, file->path, &text);
         note(file, "open a sorted file", text);
     }
@@ -120,9 +135,9 @@ void store_rocks_file_put(struct store_kv_file *file, struct slice key, struct s
         text = NULL;
         rocksdb_sstfilewriter_put(file->writer, key.data, key.size, value.data, value.size, &text);
         note(file, "write a sorted file", text);
-        buf_clear(&file->end);
-        buf_append_slice(&file->end, key);
-        buf_append_byte(&file->end, 0);
+        if (!is_index(file)) {
+            note_bounds(file, key);
+        }
         file->bytes += key.size + value.size;
         file->unwritten += key.size + value.size;
         write_back(file);
@@ -161,10 +176,10 @@ void store_rocks_file_free(struct store_kv_file *file)
 /* ---- taking in ---- */
 
 /* Whether a row that is in no file yet lies between the file's. Erased rows count for RocksDB and are passed over here:
- * entries of indexes, which sweeps erase, lie everywhere anyway. */
+ * entries of indexes, which sweeps erase, are taken to overlap anyway. */
 static bool memtable_overlaps(struct rocks *rocks, const struct store_kv_file *file)
 {
-    if (file->family == STORE_FAMILY_UNIQUE || file->family == STORE_FAMILY_PLAIN) {
+    if (is_index(file)) {
         return true;
     }
     rocksdb_readoptions_t *options = rocksdb_readoptions_create();
